@@ -1,0 +1,37 @@
+# Each target sets up what it needs, from nothing: Python >= 3.11, make and git are enough.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.PHONY: help setup demo test lint format clean
+
+help:  ## this list
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
+
+setup: $(READY)  ## the virtual environment, with pinned versions
+
+$(READY): pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Topicwire needs Python 3.11 or newer; name one with: make PYTHON=python3.12")'
+	test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	touch $@
+
+demo: $(READY)  ## sample feeds, matched, grouped and shown as messages: no token, no network
+	$(BIN)/topicwire demo --data-dir demo-data
+
+test: lint  ## everything that CI runs
+	$(BIN)/python -m pytest -n auto
+
+lint: $(READY)  ## style, types, layers
+	$(BIN)/ruff check bot tests
+	$(BIN)/ruff format --check bot tests
+	$(BIN)/mypy
+	$(BIN)/lint-imports --no-logo
+
+format: $(READY)  ## lay the code out as `make lint` wants it
+	$(BIN)/ruff check --fix bot tests
+	$(BIN)/ruff format bot tests
+
+clean:  ## away with the virtual environment and the demo's data
+	rm -rf $(VENV) demo-data

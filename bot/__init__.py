@@ -1,0 +1,3 @@
+"""Topicwire: feeds in, one Telegram message a story out."""
+
+__version__ = "0.1.0"

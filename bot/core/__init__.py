@@ -1,0 +1,1 @@
+"""Every decision of the house, pure: values in, a decision with its reason out."""

@@ -1,0 +1,1 @@
+"""From a URL to items: fetching, decoding, parsing, feed lists."""

@@ -1,0 +1,356 @@
+"""The nouns of the house, frozen, and the reasons that are kept with each decision.
+
+All datetimes are aware and in UTC. Texts are plain (no markup) unless a name says `html`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from enum import IntEnum, StrEnum
+from typing import NewType
+
+FeedId = NewType("FeedId", str)
+ItemId = NewType("ItemId", int)
+ItemKey = NewType("ItemKey", str)
+TopicId = NewType("TopicId", str)
+StoryId = NewType("StoryId", int)
+ChatId = NewType("ChatId", int)  # our number for a (Telegram chat, thread); not Telegram's
+DeliveryId = NewType("DeliveryId", int)
+
+ZERO = timedelta(0)
+
+
+# ---- feeds and polls ---------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Feed:
+    """A URL we read, as the operator set it up."""
+
+    id: FeedId
+    url: str
+    outlet: str | None = None  # the name shown to people; None: the feed's own title, else its host
+    language: str | None = None  # ISO 639-1; None: the feed's own word, if any
+    interval: timedelta | None = None  # None: computed from how often items come
+    encoding: str | None = None  # None: found out (see feeds/decode.py)
+    allow_private: bool = False  # True: may live on a private or loopback address
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollState:
+    """What is remembered of a feed between polls."""
+
+    etag: str | None = None  # exactly as received
+    last_modified: str | None = None  # exactly as received
+    validators_since: datetime | None = None  # when a 200 last gave them
+    body_sha256: str | None = None
+    failures: int = 0  # failed polls in a row
+    gone_count: int = 0  # 410 answers in a row
+    gone_since: datetime | None = None
+    failing_since: datetime | None = None
+    last_ok_at: datetime | None = None  # None: never polled well; the next good poll is silent
+    server_wait: timedelta = ZERO  # what the feed asked for: max-age, ttl, sy:updatePeriod
+    median_gap: timedelta | None = None  # between the feed's items; None: too few to tell
+
+
+class PollReason(StrEnum):
+    """What came of a poll."""
+
+    FETCHED = "fetched"
+    NOT_MODIFIED = "not_modified"  # 304
+    SAME_BODY = "same_body"  # 200 with the bytes of last time
+    TEMPORARY = "temporary"  # timeout, DNS, 5xx: poll again later
+    RATE_LIMITED = "rate_limited"  # 429, or 503 with Retry-After
+    REFUSED = "refused"  # 401, 403, 404 and the like: an operator should look
+    GONE = "gone"  # 410
+    UNREADABLE = "unreadable"  # bytes came, no feed
+    FORBIDDEN_ADDRESS = "forbidden_address"  # the SSRF guard said no
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Fetched:
+    """A feed's new bytes."""
+
+    body: bytes
+    final_url: str
+    content_type: str | None
+    etag: str | None
+    last_modified: str | None
+    max_age: timedelta | None  # Cache-Control; None: not told by the server
+    moved_to: str | None = None  # target of the leading permanent redirects, if any
+    status: int = 200
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NotModified:
+    """The server's word (304) that nothing changed."""
+
+    etag: str | None
+    last_modified: str | None
+    max_age: timedelta | None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Item:
+    """One piece of news, normalised: what an entry of a feed becomes."""
+
+    feed_id: FeedId
+    title: str = ""
+    summary: str = ""
+    content: str = ""
+    url: str | None = None  # absolute http(s); None: the entry had none
+    guid: str | None = None  # None: the entry had none
+    author: str = ""
+    outlet: str = ""  # who published it, for people
+    categories: tuple[str, ...] = ()
+    language: str | None = None  # ISO 639-1; None: nobody said
+    published_at: datetime | None = None  # never in the future; None: the entry had no date we can read
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ParsedFeed:
+    """What the parser made of a feed's bytes."""
+
+    items: tuple[Item, ...]  # in the feed's order
+    title: str = ""
+    language: str | None = None
+    wait: timedelta = ZERO  # ttl or sy:updatePeriod, capped at 5 h
+    left_out: int = 0  # entries over the limit
+
+
+class ItemReason(StrEnum):
+    """Why an item of a poll goes on to matching, or not."""
+
+    NEW = "new"
+    EDITED = "edited"  # known, but its text changed: matched again
+    SEEN = "seen"
+    FIRST_POLL = "first_poll"  # kept silently
+    BACKFILL = "backfill"  # unknown, but dated long before the last good poll: kept silently
+
+
+# ---- topics and matches ------------------------------------------------------------------------
+
+
+class Level(IntEnum):
+    """Severity of a topic, lowest first."""
+
+    INFO = 0
+    LOW = 1
+    MEDIUM = 2
+    HIGH = 3
+    CRITICAL = 4
+
+
+class TopicStatus(StrEnum):
+    """Who hears of a topic."""
+
+    STABLE = "stable"
+    EXPERIMENTAL = "experimental"  # only operators
+    DEPRECATED = "deprecated"  # nobody
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Topic:
+    """An operator's interest: what the house knows of it outside the matcher."""
+
+    id: TopicId
+    titles: Mapping[str, str]  # by language; key "" holds a title for all
+    description: str = ""
+    level: Level = Level.MEDIUM
+    tags: tuple[str, ...] = ()
+    status: TopicStatus = TopicStatus.STABLE
+    cooldown: timedelta = ZERO
+
+    def title(self, language: str) -> str:
+        """Return the title in that language, else in English, else the first there is."""
+        for key in (language, "", "en"):
+            if key in self.titles:
+                return self.titles[key]
+        return next(iter(self.titles.values()), str(self.id))
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class TermMatch:
+    """Where one term of a topic was found."""
+
+    term: str  # as the operator wrote it
+    field: str  # title, summary, content, author, url, source or categories
+    start: int  # index into that field's text, in code points
+    end: int  # exclusive
+    text: str  # field[start:end]
+    score: float  # 0 to 100
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Match:
+    """Why an item belongs to a topic."""
+
+    topic: TopicId
+    score: float  # 0 to 100
+    terms: tuple[TermMatch, ...]  # best first, at least one
+    rules_hash: str = ""  # of the rule set that decided
+
+
+# ---- stories -----------------------------------------------------------------------------------
+
+
+class StoryReason(StrEnum):
+    """Why an item belongs to a story."""
+
+    SEEN = "seen"  # the item itself is known
+    SAME_URL = "same_url"  # a copy: same canonical URL
+    COPY = "copy"  # a copy: nearly the same text
+    REPORT = "report"  # another report of the same event
+    NEW = "new"  # opens a story
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Report:
+    """An item as a member of a story, as people are shown it."""
+
+    title: str
+    url: str | None
+    outlet: str
+    summary: str
+    language: str | None
+    published_at: datetime | None
+    seen_at: datetime
+    reason: StoryReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Story:
+    """The items that tell one event, and why they were told."""
+
+    id: StoryId
+    reports: tuple[Report, ...]  # oldest first, at least one
+    matches: tuple[Match, ...]  # best per topic, highest score first
+
+    @property
+    def outlets(self) -> tuple[str, ...]:
+        """Names of those who reported it, in order of appearance, each once."""
+        return tuple(dict.fromkeys(report.outlet for report in self.reports))
+
+
+# ---- chats, alerts, deliveries -----------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Address:
+    """Where Telegram delivers: a chat, and in a forum one of its threads."""
+
+    telegram_id: int
+    thread_id: int | None = None
+
+
+class ChatKind(StrEnum):
+    """Telegram's kinds of chat, and ours for a chat that only the config names."""
+
+    PRIVATE = "private"
+    GROUP = "group"
+    SUPERGROUP = "supergroup"
+    CHANNEL = "channel"
+    UNKNOWN = "unknown"
+
+
+class ChatState(StrEnum):
+    """Whether a chat may be written to."""
+
+    ACTIVE = "active"
+    STOPPED = "stopped"  # the chat said /stop
+    SUSPENDED = "suspended"  # Telegram said 403; active again when the chat returns
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Chat:
+    """A Telegram destination that we know."""
+
+    id: ChatId
+    address: Address
+    kind: ChatKind = ChatKind.UNKNOWN
+    title: str = ""
+    language: str = "en"
+    state: ChatState = ChatState.ACTIVE
+
+
+class AlertReason(StrEnum):
+    """Why a chat is told of a story, or not."""
+
+    NEW_STORY = "new_story"  # tell
+    SOURCE_JOINED = "source_joined"  # edit the message that was sent
+    NEW_TOPIC = "new_topic"  # a further topic of the chat matched: edit
+    NOTHING_NEW = "nothing_new"
+    STORY_MUTED = "story_muted"  # this chat wants no more of this story
+    MUTED = "muted"  # hold until the mute ends
+    COOLDOWN = "cooldown"  # hold: the topic spoke a short while ago
+    NOT_OPERATOR = "not_operator"  # experimental topics are for operators' chats
+    CHAT_INACTIVE = "chat_inactive"
+
+
+class DeliveryState(StrEnum):
+    """Where a delivery stands."""
+
+    QUEUED = "queued"
+    SENDING = "sending"
+    SENT = "sent"
+    HELD = "held"
+    FAILED = "failed"  # a dead letter: an operator may retry it
+    UNCERTAIN = "uncertain"  # perhaps sent: one delayed retry, counted
+
+
+class SendReason(StrEnum):
+    """What came of an attempt to send or edit."""
+
+    SENT = "sent"
+    EDITED = "edited"
+    UNCHANGED = "unchanged"  # Telegram already shows this text
+    RATE_LIMITED = "rate_limited"  # 429
+    NOT_CONNECTED = "not_connected"  # certainly not sent
+    NO_ANSWER = "no_answer"  # perhaps sent
+    CHAT_LOST = "chat_lost"  # 403: blocked, kicked, deleted
+    CHAT_MOVED = "chat_moved"  # migrated to a supergroup
+    THREAD_LOST = "thread_lost"  # the forum thread is closed or gone
+    BAD_MARKUP = "bad_markup"  # Telegram could not parse our HTML: sent as plain text
+    MESSAGE_LOST = "message_lost"  # the message to edit is gone
+    REFUSED = "refused"  # anything else that trying again does not cure
+    TOKEN_REFUSED = "token_refused"  # noqa: S105  # 401: a name of an outcome, no secret
+    CRASHED = "crashed"  # a lease ran out while sending: perhaps sent
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Button:
+    """A button under a message: opens a URL or calls back with data."""
+
+    text: str
+    data: str | None = None  # at most 64 bytes of UTF-8
+    url: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Message:
+    """Rendered text, ready for Telegram."""
+
+    html: str  # Telegram's HTML; at most 4096 UTF-16 units after parsing
+    plain: str  # the same without markup, for when Telegram refuses ours
+    buttons: tuple[tuple[Button, ...], ...] = ()  # rows
+    silent: bool = False
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Delivery:
+    """One message owed to one chat about one story."""
+
+    id: DeliveryId
+    chat: Chat
+    story_id: StoryId
+    state: DeliveryState
+    topics: tuple[TopicId, ...]  # those the chat follows and the story matched
+    level: Level
+    due_at: datetime
+    attempts: int = 0
+    uncertain: int = 0  # how often it was perhaps sent
+    message_id: int | None = None  # Telegram's; None: not sent yet
+    is_edit: bool = False  # True: the message stands and shall be edited
+    lease: str = field(default="", repr=False)
