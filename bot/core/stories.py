@@ -1,0 +1,241 @@
+"""Which story an item belongs to: a pure decision with its reason, and a book of stories in memory.
+
+A wrongly merged story is a lost alert, so whatever is unsure becomes a story of its own.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter, defaultdict
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Final
+
+from rapidfuzz import fuzz
+
+from bot.core.fingerprint import Fingerprint, StoryText, fingerprint, story_keys, url_key
+from bot.model import ItemId, StoryId, StoryReason
+
+__all__ = [
+    "MAX_CANDIDATES",
+    "MAX_MEMBERS",
+    "MIN_SHARED_KEYS",
+    "Candidate",
+    "StoryBook",
+    "StoryDecision",
+    "StoryPolicy",
+    "StoryText",
+    "decide_story",
+    "keep_members",
+    "story_keys",
+]
+
+MAX_CANDIDATES: Final = 40  # stories compared with one item
+MAX_MEMBERS: Final = 8  # of a story, kept for comparison
+MIN_SHARED_KEYS: Final = 2
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Candidate:
+    """A story that an item may belong to."""
+
+    story: StoryId
+    members: tuple[StoryText, ...]  # at least one, at most MAX_MEMBERS
+    last_report_at: datetime
+    opened_at: datetime
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryPolicy:
+    """When two texts tell one event. Similarities are 0 to 1."""
+
+    window: timedelta = timedelta(hours=72)  # a member older than this is not compared
+    closes_after: timedelta = timedelta(hours=48)  # since the last report
+    lives: timedelta = timedelta(days=7)  # since the first report
+    same_language: float = 0.34  # least mean similarity to members in the item's language
+    cross_language: float = 0.24  # and to members in others
+    copy: float = 0.90  # rapidfuzz token_set_ratio / 100, between different outlets
+    decay_per_day: float = 0.02  # taken off a similarity for each day between two texts
+    other_numbers: float = 0.05  # taken off where both count something, and nothing the same
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class StoryDecision:
+    """Where an item belongs, and why."""
+
+    story: StoryId | None  # None: a new story
+    reason: StoryReason
+    similarity: float  # 0 to 1, to the story joined, or to the nearest one that was not joined
+
+
+_RANK: Final = {StoryReason.SAME_URL: 3, StoryReason.COPY: 2, StoryReason.REPORT: 1, StoryReason.NEW: 0}
+
+
+def decide_story(new: StoryText, candidates: Sequence[Candidate], policy: StoryPolicy) -> StoryDecision:
+    """Return the story that the item joins, or that it opens one; the candidates' order is of no account.
+
+    The strongest reason wins (same URL, copy, report), then the greatest margin over the threshold, then the
+    story with the lowest id.
+    """
+    best = StoryDecision(story=None, reason=StoryReason.NEW, similarity=0.0)
+    best_rank: tuple[int, float, int] = (0, 0.0, 0)
+    nearest = 0.0
+    for candidate in candidates:
+        if not is_open(candidate, new.at, policy):
+            continue
+        reason, similarity, margin = _compare(new, candidate, policy)
+        nearest = max(nearest, similarity)
+        rank = (_RANK[reason], margin, -candidate.story)
+        if reason is not StoryReason.NEW and rank > (best_rank if best.story is not None else (0, 0.0, 0)):
+            best = StoryDecision(story=candidate.story, reason=reason, similarity=similarity)
+            best_rank = rank
+    if best.story is None:
+        return StoryDecision(story=None, reason=StoryReason.NEW, similarity=nearest)
+    return best
+
+
+def is_open(candidate: Candidate, at: datetime, policy: StoryPolicy) -> bool:
+    """Whether a story still takes reports of that time; late arrivals count by their distance to it."""
+    quiet = max(at - candidate.last_report_at, candidate.opened_at - at)
+    return quiet <= policy.closes_after and at - candidate.opened_at <= policy.lives
+
+
+def _compare(new: StoryText, candidate: Candidate, policy: StoryPolicy) -> tuple[StoryReason, float, float]:
+    """Return the reason, the similarity and how far it lies above its threshold."""
+    members = [member for member in candidate.members if abs(new.at - member.at) <= policy.window]
+    if any(_same_url(new, member) for member in candidate.members):
+        return StoryReason.SAME_URL, 1.0, 1.0
+    if not members:
+        return StoryReason.NEW, 0.0, -1.0
+    copied = max((_copied(new, member, policy) for member in members), default=0.0)
+    if copied:
+        return StoryReason.COPY, copied, copied
+    scores = [_similarity(new, member, policy) for member in members]
+    similarity = sum(score for score, _ in scores) / len(scores)
+    margin = similarity - sum(threshold for _, threshold in scores) / len(scores)
+    reason = StoryReason.REPORT if margin >= 0 else StoryReason.NEW
+    return reason, min(1.0, max(0.0, similarity)), margin
+
+
+def _same_url(one: StoryText, two: StoryText) -> bool:
+    return one.url is not None and one.url == two.url and url_key(one.url) is not None
+
+
+def _copied(new: StoryText, member: StoryText, policy: StoryPolicy) -> float:
+    """Return how nearly two outlets' texts are the same, 0 to 1; 0 when that is no copy."""
+    if new.outlet == member.outlet:
+        return 0.0
+    one, two = fingerprint(new), fingerprint(member)
+    if min(len(set(one.bare.split())), len(set(two.bare.split()))) < 4 or _conflict(one, two):
+        return 0.0
+    ratio = fuzz.token_set_ratio(one.folded, two.folded, score_cutoff=100 * policy.copy) / 100
+    return ratio if ratio >= policy.copy else 0.0
+
+
+def _conflict(one: Fingerprint, two: Fingerprint) -> bool:
+    """Whether two texts that look alike name different days, or count different things."""
+    if one.weekdays and two.weekdays and not one.weekdays & two.weekdays:
+        return True
+    return _other_numbers(one, two)
+
+
+def _other_numbers(one: Fingerprint, two: Fingerprint) -> bool:
+    if not one.numbers or not two.numbers or one.numbers & two.numbers:
+        return False
+    return not (one.counts_people or two.counts_people)
+
+
+def _similarity(new: StoryText, member: StoryText, policy: StoryPolicy) -> tuple[float, float]:
+    """Return the similarity of two texts and the threshold that their languages ask of it."""
+    one, two = fingerprint(new), fingerprint(member)
+    similarity = 0.75 * _cosine(one, two)
+    similarity += 0.15 * _overlap(one.names, two.names) + 0.10 * _overlap(one.numbers, two.numbers)
+    similarity -= policy.decay_per_day * (abs(new.at - member.at) / timedelta(days=1))
+    if _other_numbers(one, two):
+        similarity -= policy.other_numbers
+    if one.weekdays and two.weekdays and not one.weekdays & two.weekdays:
+        similarity -= policy.other_numbers
+    threshold = policy.same_language if one.language == two.language else policy.cross_language
+    return similarity, threshold
+
+
+def _cosine(one: Fingerprint, two: Fingerprint) -> float:
+    left, right = one.grams, two.grams
+    return sum(left[gram] * right[gram] for gram in left.keys() & right.keys())
+
+
+def _overlap(one: frozenset[str], two: frozenset[str]) -> float:
+    """Return the shared part of two sets, 0 to 1 (Ochiai's coefficient)."""
+    if not one or not two:
+        return 0.0
+    return len(one & two) / math.sqrt(len(one) * len(two))
+
+
+def keep_members(members: Sequence[StoryText]) -> tuple[StoryText, ...]:
+    """Return the members kept for comparison: the first and the latest, at most MAX_MEMBERS."""
+    if len(members) <= MAX_MEMBERS:
+        return tuple(members)
+    return (members[0], *members[1 - MAX_MEMBERS :])
+
+
+@dataclass(slots=True)
+class StoryBook:
+    """Stories in memory, numbered from 1 in the order they open.
+
+    Candidates are chosen by the rule that every store follows: of the open stories that share at least
+    MIN_SHARED_KEYS keys with the item (keys of all their items count, each once), or its `u:` key, the
+    MAX_CANDIDATES with the most shared keys; then the latest report, then the lowest id goes first.
+    """
+
+    policy: StoryPolicy = field(default_factory=StoryPolicy)
+    _stories: dict[StoryId, Candidate] = field(default_factory=dict)
+    _by_key: defaultdict[str, set[StoryId]] = field(default_factory=lambda: defaultdict(set))
+
+    def add(self, item_id: ItemId | str, text: StoryText) -> StoryDecision:
+        """Return the decision, with the story's number also when it is new, and remember the item."""
+        decision = decide_story(text, self.candidates(text), self.policy)
+        story = decision.story
+        if story is None:
+            story = StoryId(len(self._stories) + 1)
+            self._stories[story] = Candidate(
+                story=story, members=(text,), last_report_at=text.at, opened_at=text.at
+            )
+        else:
+            self._stories[story] = _joined(self._stories[story], text)
+        for key in story_keys(text):
+            self._by_key[key].add(story)
+        return StoryDecision(story=story, reason=decision.reason, similarity=decision.similarity)
+
+    def candidates(self, text: StoryText) -> tuple[Candidate, ...]:
+        """Return the stories worth comparing, most shared keys first."""
+        shared: Counter[StoryId] = Counter()
+        same_url: set[StoryId] = set()
+        for key in story_keys(text):
+            shared.update(self._by_key.get(key, ()))
+            if key.startswith("u:"):
+                same_url.update(self._by_key.get(key, ()))
+        stories = [
+            self._stories[story]
+            for story, count in shared.items()
+            if (count >= MIN_SHARED_KEYS or story in same_url)
+            and is_open(self._stories[story], text.at, self.policy)
+        ]
+        stories.sort(
+            key=lambda one: (
+                one.story not in same_url,
+                -shared[one.story],
+                -one.last_report_at.timestamp(),
+                one.story,
+            )
+        )
+        return tuple(stories[:MAX_CANDIDATES])
+
+
+def _joined(candidate: Candidate, text: StoryText) -> Candidate:
+    return Candidate(
+        story=candidate.story,
+        members=keep_members((*candidate.members, text)),
+        last_report_at=max(candidate.last_report_at, text.at),
+        opened_at=min(candidate.opened_at, text.at),
+    )
