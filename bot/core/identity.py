@@ -1,0 +1,183 @@
+"""Which items are the same: canonical URLs, item keys, content hashes, and what is new in a poll."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from yarl import URL
+
+from bot.model import Item, ItemKey, ItemReason, PollState
+
+BACKFILL_AGE = timedelta(days=30)  # an unknown item dated so long before the last good poll is no news
+FLOOD_ITEMS = 20
+
+# What analytics and newsletter tools add to a link; the page is the same without.
+_TRACKING = re.compile(
+    r"utm_.*|pk_.*|piwik_.*|mtm_.*|matomo_.*|hsa_.*|at_(?:medium|campaign.*|custom\d|link.*|format|ptr.*|bbc.*)"
+    r"|ns_(?:campaign|mchannel|source|linkname|fee)|[a-z]{1,3}clid|gclsrc|gbraid|wbraid|dclid|msclkid|ysclid|igshid?"
+    r"|mc_[ce]id|mkt_tok|_hs(?:enc|mi)|__hs.*|_openstat|wt[._]?mc(?:_.*)?|wt_zmc|xtor|cmp(?:id)?|icid|ocid|ftag|smid"
+    r"|sref|rss(?:id)?|__twitter_impression|_ga|_gl|_ke|oly_(?:anon|enc)_id|vero_(?:id|conv)|trk(?:campaign)?"
+    r"|guce_.*|guccounter|xing_share|share_?id|s_kwcid|ito|taid|fb_(?:action|source|ref).*|spm|scm",
+    re.IGNORECASE,
+)
+_ORIGIN_KEYS = frozenset({"ref", "from", "src", "source", "via", "feed", "ref_src", "partner", "cmpref"})
+_ORIGIN_VALUES = re.compile(
+    r"(?:rss|feed|atom|twitter|twsrc|facebook|fb|newsletter|telegram|social)\w*", re.IGNORECASE
+)
+_SCHEME = re.compile(r"https?://", re.IGNORECASE)
+# Also inside longer texts, such as an error's message; up to the last "@" before the path, as browsers read.
+_USERINFO = re.compile(r"(?<=://)[^\s/?#\"'<>]+@")
+_SECRET_VALUES = re.compile(
+    r"(?<=[?&;])((?:[\w.-]*(?:token|secret|passw(?:or)?d|api[_-]?key|signature)|key|auth|sig|pwd|pass)=)[^&;#\s\"'<>]+",
+    re.IGNORECASE,
+)
+_BOT_TOKEN = re.compile(r"(?<=/bot)\d+:[\w-]+")
+
+
+def redact_url(text: str) -> str:
+    """Return the text with credentials in its URLs blanked.
+
+    Those are user:password@, the values of ?token= and the like, and a bot's token in a Telegram path.
+    Redacting twice is redacting once.
+    """
+    return _BOT_TOKEN.sub("***", _SECRET_VALUES.sub(r"\1***", _USERINFO.sub("***@", text)))
+
+
+def canonical_url(url: str) -> str | None:
+    """Return what identifies a page: host, port, path and query in one spelling; None: no web address.
+
+    The scheme, user, default port, fragment and tracking parameters are gone, the query is sorted. The result
+    has no scheme; given again (with "//" or a scheme before it), it comes back as it is.
+    """
+    text = url.strip()
+    try:
+        parsed = URL(text if "://" in text[:10] else f"https://{text.removeprefix('//')}")
+        if parsed.scheme not in {"http", "https"} or not parsed.host:
+            return None
+        query = sorted((key, value) for key, value in parsed.query.items() if not _is_tracking(key, value))
+        bare = parsed.with_fragment(None).with_query(query or None)
+        host = (bare.raw_host or "").lower().rstrip(".")
+        port = "" if parsed.port in {80, 443, None} else f":{parsed.port}"
+    except ValueError:  # yarl's word for a host or port that cannot be
+        return None
+    host = f"[{host}]" if ":" in host else host
+    return f"{host}{port}{bare.raw_path_qs}" if host else None
+
+
+def item_keys(item: Item) -> tuple[ItemKey, ...]:
+    """Return the names under which an item is known, the most reliable first, at least one.
+
+    The guid, blind to http or https; the canonical link with the title; where there is no link, the title
+    with the date. A text without a title stands in for it, so that a status feed's entries differ. All have a bounded length.
+    """
+    words = item.title or item.summary[:300] or item.content[:300]
+    link = canonical_url(item.url) if item.url else None
+    keys = [_key("guid", _SCHEME.sub("", item.guid, count=1))] if item.guid else []
+    if link:
+        keys.append(_key("link", link, words))
+    else:
+        date = item.published_at.isoformat() if item.published_at else ""
+        keys.append(_key("title", words, date))
+    return tuple(keys)
+
+
+def content_hash(item: Item) -> str:
+    """Return a hash of title, summary and content; dates never count, since many feeds renew them idly."""
+    return _digest(item.title, item.summary, item.content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Sorted:
+    """An item of a poll, and whether it goes on."""
+
+    item: Item
+    keys: tuple[ItemKey, ...]
+    content_hash: str
+    reason: ItemReason
+
+
+def sort_items(
+    items: Iterable[Item], known: Mapping[ItemKey, str], state: PollState, now: datetime
+) -> tuple[Sorted, ...]:
+    """Return each item of a poll with the reason why it goes on to matching, or not, in the feed's order.
+
+    New only if none of its keys is known; a known one whose text changed is edited. Nothing is new on a
+    feed's first good poll, nor when dated 30 days before the last one. Doubles inside the poll are seen. A
+    guid that stands on different items of one poll names none of them.
+
+    Args:
+        known: The content hash last seen under each key; keys nobody knows are absent.
+        state: As it was before this poll.
+        now: Aware UTC; stands in for the last good poll where it lies in the future.
+    """
+    poll = list(items)
+    shared = _shared_guids(poll)
+    met: set[ItemKey] = set()
+    result = []
+    for item in poll:
+        keys = tuple(key for key in item_keys(item) if key not in shared)
+        digest = content_hash(item)
+        reason = (
+            ItemReason.SEEN if not met.isdisjoint(keys) else _reason(item, keys, digest, known, state, now)
+        )
+        met.update(keys)
+        result.append(Sorted(item=item, keys=keys, content_hash=digest, reason=reason))
+    return tuple(result)
+
+
+def is_flood(items: Sequence[Sorted]) -> bool:
+    """Tell whether a poll brings more news than is credible: 20 or more, and over half of it."""
+    new = sum(entry.reason is ItemReason.NEW for entry in items)
+    return new >= FLOOD_ITEMS and 2 * new > len(items)
+
+
+def has_gap(items: Sequence[Sorted]) -> bool:
+    """Tell whether nothing of the last poll is left in this one, so that items were probably missed."""
+    reasons = {entry.reason for entry in items}
+    return ItemReason.NEW in reasons and not reasons & {
+        ItemReason.SEEN,
+        ItemReason.EDITED,
+        ItemReason.FIRST_POLL,
+    }
+
+
+def _reason(item: Item, digest: str, before: str | None, state: PollState, now: datetime) -> ItemReason:
+    """Return why one item goes on; `before` is its content hash so far, None where it is unknown."""
+    if before is not None:
+        return ItemReason.SEEN if before == digest else ItemReason.EDITED
+    if state.last_ok_at is None:
+        return ItemReason.FIRST_POLL
+    if item.published_at and item.published_at < min(state.last_ok_at, now) - BACKFILL_AGE:
+        return ItemReason.BACKFILL
+    return ItemReason.NEW
+
+
+def _shared_guids(items: Iterable[Item]) -> frozenset[ItemKey]:
+    """Return the guid keys that stand on items with different links and titles."""
+    first: dict[ItemKey, ItemKey] = {}
+    shared = set()
+    for item in items:
+        guid, *rest = item_keys(item)
+        if rest and first.setdefault(guid, rest[0]) != rest[0]:
+            shared.add(guid)
+    return frozenset(shared)
+
+
+def _is_tracking(key: str, value: str) -> bool:
+    return bool(_TRACKING.fullmatch(key)) or (
+        key.lower() in _ORIGIN_KEYS and bool(_ORIGIN_VALUES.fullmatch(value))
+    )
+
+
+def _key(kind: str, *parts: str) -> ItemKey:
+    return ItemKey(f"{kind}:{_digest(*parts)}")
+
+
+def _digest(*parts: str) -> str:
+    """Return 128 bits in hex; a length before each part keeps ("ab", "c") and ("a", "bc") apart."""
+    joined = "".join(f"{len(part)}:{part}" for part in parts)
+    return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

@@ -1,0 +1,212 @@
+"""When to poll a feed again: all arithmetic of intervals, back-off and the server's wishes."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from enum import StrEnum
+from itertools import pairwise
+from statistics import median
+
+from bot.errors import FetchError, FetchGone
+from bot.model import ZERO, Feed, Fetched, Item, NotModified, ParsedFeed, PollReason, PollState
+
+SHORTEST_OVERRIDE = timedelta(minutes=1)
+SHORTEST_RETRY = timedelta(minutes=1)
+LONGEST_SERVER_WAIT = timedelta(hours=5)  # some servers send a max-age of a year for a feed of today's news
+GONE_TIMES = 3
+GONE_PERIOD = timedelta(hours=48)
+GONE_RETRY = timedelta(hours=24)  # so that three answers span the 48 hours
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollPolicy:
+    """How often feeds are polled where neither the operator nor the server says otherwise."""
+
+    min_interval: timedelta = timedelta(minutes=5)
+    max_interval: timedelta = timedelta(hours=4)
+    default_interval: timedelta = timedelta(minutes=30)  # until the feed's rhythm is known
+    jitter: float = 0.10  # 0 <= jitter < 1: the share by which an interval may differ
+    backoff_base: timedelta = timedelta(minutes=5)  # doubled by each further failure in a row
+    backoff_cap: timedelta = timedelta(hours=24)
+    validators_max_age: timedelta = timedelta(days=8)  # of nothing but 304, then the whole feed is asked for
+    first_spread: timedelta = timedelta(minutes=1)  # over which the first polls of new feeds spread
+
+
+class NextPollReason(StrEnum):
+    """Why the next poll is when it is."""
+
+    FIRST = "first"  # never polled
+    OPERATOR = "operator"  # the feed's own interval
+    INTERVAL = "interval"  # half the median gap between items, or the default
+    SERVER_ASKED = "server_asked"  # max-age, ttl or sy:updatePeriod asked for more
+    BACKOFF = "backoff"  # failed
+    RETRY_AFTER = "retry_after"  # failed, and the server said when to come back
+    HOST_BUSY = "host_busy"  # not asked at all: other feeds of the host come first
+    GONE = "gone"  # 410
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollDecision:
+    """What a poll leaves behind."""
+
+    state: PollState
+    next_poll_at: datetime
+    reason: PollReason
+    why: NextPollReason
+    paused: bool  # True: an operator must wake the feed
+
+
+def first_poll_at(feed: Feed, now: datetime, policy: PollPolicy) -> datetime:
+    """Return when to poll a new feed: soon, at a phase that its URL decides."""
+    digest = hashlib.blake2b(feed.url.encode("utf-8", "surrogatepass"), digest_size=8).digest()
+    return now + policy.first_spread * (int.from_bytes(digest, "big") / 2**64)
+
+
+def after_success(
+    feed: Feed,
+    state: PollState,
+    outcome: Fetched | NotModified,
+    body_sha256: str | None,
+    parsed: ParsedFeed | None,
+    *,
+    now: datetime,
+    dice: float,
+    policy: PollPolicy,
+) -> PollDecision:
+    """Return what a good poll leaves behind.
+
+    Args:
+        body_sha256: Of the body; None after a 304.
+        parsed: None after a 304, and where the body is that of last time.
+        now: Aware UTC. The next poll is always later.
+        dice: 0 <= dice < 1. Spreads feeds by the policy's jitter.
+    """
+    fresh = (
+        _after_304(state, outcome, now, policy)
+        if isinstance(outcome, NotModified)
+        else _after_200(state, outcome, body_sha256, parsed, now)
+    )
+    fresh = replace(fresh, failures=0, failing_since=None, gone_count=0, gone_since=None, last_ok_at=now)
+    delay, why = _interval(feed, fresh, dice, policy)
+    return PollDecision(
+        state=fresh, next_poll_at=now + delay, reason=_success_reason(outcome, parsed), why=why, paused=False
+    )
+
+
+def after_error(
+    feed: Feed, state: PollState, error: FetchError, *, now: datetime, dice: float, policy: PollPolicy
+) -> PollDecision:
+    """Return what a failed poll leaves behind: back-off with full jitter.
+
+    Only 410, three times over 48 hours, pauses a feed; nothing disables one for 404 or 5xx. A wait that our
+    own politeness imposed (rate limited, no status) is no failure. Validators and the body's hash stay those
+    of the last good poll, so that a log-in page's ETag is never sent.
+
+    https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ for the full jitter.
+
+    Args:
+        now: Aware UTC. The next poll is always later.
+        dice: 0 <= dice < 1.
+    """
+    if error.reason is PollReason.RATE_LIMITED and error.status is None:
+        delay = max(error.retry_after or ZERO, timedelta(seconds=1)) * (1 + policy.jitter * dice)
+        return _failed(state, now + delay, error, NextPollReason.HOST_BUSY)
+    failed = replace(state, failures=state.failures + 1, failing_since=state.failing_since or now)
+    if isinstance(error, FetchGone):
+        failed = replace(failed, gone_count=state.gone_count + 1, gone_since=state.gone_since or now)
+        paused = failed.gone_count >= GONE_TIMES and now - (failed.gone_since or now) >= GONE_PERIOD
+        return replace(
+            _failed(failed, now + GONE_RETRY * (1 + policy.jitter * dice), error, NextPollReason.GONE),
+            paused=paused,
+        )
+    if error.status is not None:
+        failed = replace(failed, gone_count=0, gone_since=None)
+    delay, why = _retry(feed, failed, error, dice, policy)
+    return _failed(failed, now + delay, error, why)
+
+
+def median_gap(items: tuple[Item, ...]) -> timedelta | None:
+    """Return the median time between one publication and the next; None below three different dates."""
+    dates = sorted({item.published_at for item in items if item.published_at})
+    if len(dates) < 3:
+        return None
+    return timedelta(seconds=median((later - earlier).total_seconds() for earlier, later in pairwise(dates)))
+
+
+def _after_304(state: PollState, answer: NotModified, now: datetime, policy: PollPolicy) -> PollState:
+    """Return the state with the validators that a 304 brought, or without any where they are too old.
+
+    RFC 9111, section 4.3.4, lets a 304 renew them. Some servers answer 304 for ever: those are asked anew.
+    """
+    since = state.validators_since or now
+    wait = max(state.server_wait, _capped(answer.max_age))
+    if now - since > policy.validators_max_age:
+        return replace(state, etag=None, last_modified=None, validators_since=None, server_wait=wait)
+    return replace(
+        state,
+        etag=answer.etag or state.etag,
+        last_modified=answer.last_modified or state.last_modified,
+        validators_since=since,
+        server_wait=wait,
+    )
+
+
+def _after_200(
+    state: PollState, answer: Fetched, body_sha256: str | None, parsed: ParsedFeed | None, now: datetime
+) -> PollState:
+    asked_by_body = state.server_wait if parsed is None else parsed.wait
+    gap = state.median_gap if parsed is None else median_gap(parsed.items)
+    return replace(
+        state,
+        etag=answer.etag,
+        last_modified=answer.last_modified,
+        validators_since=now if answer.etag or answer.last_modified else None,
+        body_sha256=body_sha256,
+        server_wait=max(_capped(asked_by_body), _capped(answer.max_age)),
+        median_gap=gap,
+    )
+
+
+def _interval(
+    feed: Feed, state: PollState, dice: float, policy: PollPolicy
+) -> tuple[timedelta, NextPollReason]:
+    """Return the wait after a good poll; what the server asked for is only ever exceeded."""
+    if feed.interval is not None:
+        base, why = max(feed.interval, SHORTEST_OVERRIDE), NextPollReason.OPERATOR
+    else:
+        wished = policy.default_interval if state.median_gap is None else state.median_gap / 2
+        base, why = min(max(wished, policy.min_interval), policy.max_interval), NextPollReason.INTERVAL
+    spread = base * (1 + policy.jitter * (2 * dice - 1))
+    if spread >= state.server_wait:
+        return spread, why
+    return state.server_wait * (1 + policy.jitter * dice), NextPollReason.SERVER_ASKED
+
+
+def _retry(
+    feed: Feed, state: PollState, error: FetchError, dice: float, policy: PollPolicy
+) -> tuple[timedelta, NextPollReason]:
+    """Return the wait after a failed poll; a feed that is polled more often than the base starts lower."""
+    base = min(policy.backoff_base, max(feed.interval or policy.backoff_base, SHORTEST_RETRY))
+    doublings = min(state.failures - 1, 30)  # 2**30 times any base is over the cap
+    ceiling = min(base * 2**doublings, policy.backoff_cap)
+    backoff = max(ceiling * dice, min(SHORTEST_RETRY, ceiling))
+    asked = error.retry_after or ZERO
+    if asked > backoff:
+        return min(asked, policy.backoff_cap) * (1 + policy.jitter * dice), NextPollReason.RETRY_AFTER
+    return backoff, NextPollReason.BACKOFF
+
+
+def _failed(state: PollState, at: datetime, error: FetchError, why: NextPollReason) -> PollDecision:
+    return PollDecision(state=state, next_poll_at=at, reason=error.reason, why=why, paused=False)
+
+
+def _success_reason(outcome: Fetched | NotModified, parsed: ParsedFeed | None) -> PollReason:
+    if isinstance(outcome, NotModified):
+        return PollReason.NOT_MODIFIED
+    return PollReason.SAME_BODY if parsed is None else PollReason.FETCHED
+
+
+def _capped(wait: timedelta | None) -> timedelta:
+    return min(max(wait or ZERO, ZERO), LONGEST_SERVER_WAIT)
