@@ -28,6 +28,7 @@ _ORIGIN_KEYS = frozenset({"ref", "from", "src", "source", "via", "feed", "ref_sr
 _ORIGIN_VALUES = re.compile(
     r"(?:rss|feed|atom|twitter|twsrc|facebook|fb|newsletter|telegram|social)\w*", re.IGNORECASE
 )
+_OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:(?!\d)", re.IGNORECASE)  # not "host:8080"
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
 # Also inside longer texts, such as an error's message; up to the last "@" before the path, as browsers read.
 _USERINFO = re.compile(r"(?<=://)[^\s/?#\"'<>]+@")
@@ -54,6 +55,8 @@ def canonical_url(url: str) -> str | None:
     has no scheme; given again (with "//" or a scheme before it), it comes back as it is.
     """
     text = url.strip()
+    if _OTHER_SCHEME.match(text):
+        return None
     try:
         parsed = URL(text if "://" in text[:10] else f"https://{text.removeprefix('//')}")
         if parsed.scheme not in {"http", "https"} or not parsed.host:
@@ -72,7 +75,8 @@ def item_keys(item: Item) -> tuple[ItemKey, ...]:
     """Return the names under which an item is known, the most reliable first, at least one.
 
     The guid, blind to http or https; the canonical link with the title; where there is no link, the title
-    with the date. A text without a title stands in for it, so that a status feed's entries differ. All have a bounded length.
+    with the date. A text without a title stands in for it, so that a status feed's entries differ.
+    All have a bounded length.
     """
     words = item.title or item.summary[:300] or item.content[:300]
     link = canonical_url(item.url) if item.url else None
@@ -121,9 +125,8 @@ def sort_items(
     for item in poll:
         keys = tuple(key for key in item_keys(item) if key not in shared)
         digest = content_hash(item)
-        reason = (
-            ItemReason.SEEN if not met.isdisjoint(keys) else _reason(item, keys, digest, known, state, now)
-        )
+        before = next((known[key] for key in keys if key in known), None)
+        reason = ItemReason.SEEN if not met.isdisjoint(keys) else _reason(item, digest, before, state, now)
         met.update(keys)
         result.append(Sorted(item=item, keys=keys, content_hash=digest, reason=reason))
     return tuple(result)
