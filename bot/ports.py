@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
-from datetime import datetime
+from collections.abc import Collection, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from typing import Protocol
 
+from bot.core.identity import Sorted as SortedItem
+from bot.core.routing import AlertDecision, Listener, Told
+from bot.core.schedule import PollDecision
+from bot.core.sending import SendDecision
+from bot.core.stories import Candidate, StoryDecision, StoryPolicy, StoryText
 from bot.model import (
     Address,
     Chat,
     ChatId,
     ChatKind,
     ChatState,
+    Delivery,
     Feed,
+    FeedId,
     Fetched,
+    ItemId,
+    ItemKey,
+    Match,
     Message,
     NotModified,
     ParsedFeed,
@@ -32,6 +44,9 @@ class Clock(Protocol):
 
     def dice(self) -> float:
         """Return a random number, 0 <= dice < 1."""
+
+    async def sleep(self, wait: timedelta) -> None:
+        """Return after that wait."""
 
 
 class Fetcher(Protocol):
@@ -120,3 +135,131 @@ class ChatStore(Protocol):
 
     async def judge(self, chat: ChatId, story: StoryId, relevant: bool, now: datetime) -> None:
         """Remember what a chat says of an alert; the last word counts."""
+
+
+# ---- polling: one transaction a poll ----------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DueFeed:
+    """A feed that is ours to poll until the lease ends."""
+
+    feed: Feed
+    state: PollState
+    lease: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownItem:
+    """What the store remembers of an item under one of its keys."""
+
+    id: ItemId
+    content_hash: str
+
+
+class PollTransaction(Protocol):
+    """What one poll reads and writes; all of it or nothing."""
+
+    async def known_items(self, feed: FeedId, keys: Collection[ItemKey]) -> Mapping[ItemKey, KnownItem]:
+        """Return what is known under these keys, and note that a poll showed them again."""
+
+    async def add_items(self, found: Sequence[SortedItem], now: datetime) -> Sequence[ItemId]:
+        """Keep items with their keys; return their numbers in the same order."""
+
+    async def update_items(self, found: Mapping[ItemId, SortedItem], now: datetime) -> None:
+        """Keep the new text of edited items, and any key that is new."""
+
+    async def set_matches(self, matches: Mapping[ItemId, Sequence[Match]]) -> None:
+        """Keep these matches; matches of these items on other topics are forgotten."""
+
+    async def stories_of(self, items: Collection[ItemId]) -> Mapping[ItemId, StoryId]:
+        """Return the stories that these items belong to; items without one are left out."""
+
+    async def candidates(self, text: StoryText, policy: StoryPolicy, now: datetime) -> Sequence[Candidate]:
+        """Return the open stories that share enough keys with the text, closest first."""
+
+    async def add_report(
+        self, item: ItemId, text: StoryText, decision: StoryDecision, now: datetime
+    ) -> tuple[StoryId, bool]:
+        """Return the story the item now belongs to, and whether its outlet is new there."""
+
+    async def matched_topics(self, story: StoryId) -> frozenset[TopicId]:
+        """Return the topics that any report of the story matched."""
+
+    async def listeners(self, topics: Collection[TopicId], now: datetime) -> Sequence[Listener]:
+        """Return the chats that follow any of the topics, whatever their state."""
+
+    async def told(self, story: StoryId) -> Mapping[ChatId, Told]:
+        """Return what chats have been told of the story, or will be."""
+
+    async def apply(self, chat: ChatId, story: StoryId, decision: AlertDecision, now: datetime) -> None:
+        """Write what was decided about a chat and a story: the transactional outbox."""
+
+    async def save_poll(self, due: DueFeed, decision: PollDecision, now: datetime, error: str | None) -> None:
+        """Write what was decided about the feed and give its lease back.
+
+        Raises:
+            StoreBusy: The lease ran out and somebody else polls the feed; nothing is written.
+        """
+
+
+class FeedStore(Protocol):
+    """What polling asks of the store."""
+
+    async def sync_feeds(self, feeds: Sequence[Feed], first_polls: Sequence[datetime], now: datetime) -> None:
+        """Make the list of feeds this one; feeds left out keep their keys and are no longer polled."""
+
+    async def claim_feeds(
+        self, now: datetime, lease_for: timedelta, limit: int, *, everything: bool = False
+    ) -> Sequence[DueFeed]:
+        """Return feeds that are due (`everything`: or not yet due), now ours for the lease."""
+
+    async def release_feeds(self, due: Sequence[DueFeed]) -> None:
+        """Give feeds back unpolled."""
+
+    def polling(self) -> AbstractAsyncContextManager[PollTransaction]:
+        """Return a transaction for one poll."""
+
+
+# ---- deliveries -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Batch:
+    """Deliveries of one chat that leave together: a single one, or those of a digest."""
+
+    chat: Chat
+    deliveries: tuple[Delivery, ...]  # at least one, most urgent and oldest first
+    is_digest: bool = False
+
+
+class DeliveryStore(Protocol):
+    """What the sender asks of the store."""
+
+    async def claim_batch(
+        self, now: datetime, lease_for: timedelta, busy: Collection[ChatId] = ()
+    ) -> Batch | None:
+        """Return what should leave first, marked as being sent; None: nothing is due.
+
+        Urgent before normal, first messages before edits, oldest first. Chats in `busy`, chats that
+        must wait and chats that are not active are passed over.
+        """
+
+    async def settle(self, batch: Batch, decisions: Sequence[Settlement], now: datetime) -> None:
+        """Write what came of each delivery of the batch."""
+
+    async def expired_deliveries(self, now: datetime, *, all_leases: bool = False) -> Sequence[Delivery]:
+        """Return deliveries whose lease ran out while they were being sent."""
+
+    async def next_due(self, now: datetime) -> datetime | None:
+        """Return when the next delivery is due; None: none is owed."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Settlement:
+    """What came of one delivery."""
+
+    delivery: Delivery
+    decision: SendDecision
+    message_id: int | None = None  # Telegram's, when a message was sent
+    error: str | None = None

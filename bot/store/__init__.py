@@ -1,0 +1,69 @@
+"""Everything that is remembered: one contract, one code path for SQLite and PostgreSQL."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from datetime import datetime, timedelta
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.schedule import PollDecision
+from bot.ports import Clock, DueFeed
+from bot.store.chats import ChatRows
+from bot.store.engine import Database
+from bot.store.feeds import FeedRows, save_poll
+from bot.store.migrate import upgrade
+from bot.store.news import NewsRows
+from bot.store.outbox import AlertRows, DeliveryRows
+
+
+class SqlPoll(NewsRows, AlertRows):
+    """One poll's transaction; answers `ports.PollTransaction`."""
+
+    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+        self._connection = connection
+        self._now = now
+
+    async def save_poll(self, due: DueFeed, decision: PollDecision, now: datetime, error: str | None) -> None:
+        """Write what was decided about the feed and give its lease back.
+
+        Raises:
+            StoreBusy: The lease ran out and somebody else polls the feed; nothing is written.
+        """
+        await save_poll(self._connection, due, decision, now, error)
+
+
+class SqlStore(FeedRows, DeliveryRows, ChatRows):
+    """The store over SQLAlchemy Core; answers every store port."""
+
+    def __init__(self, db: Database, clock: Clock) -> None:
+        self._db = db
+        self._clock = clock
+
+    @asynccontextmanager
+    async def polling(self) -> AsyncIterator[SqlPoll]:
+        """Open a transaction for one poll: all of it is written, or nothing."""
+        async with self._db.writing() as connection:
+            yield SqlPoll(connection, self._clock.now())
+
+    async def close(self) -> None:
+        """Close all connections."""
+        await self._db.close()
+
+
+async def open_store(
+    url: str, clock: Clock, busy_timeout: timedelta = timedelta(seconds=5)
+) -> tuple[SqlStore, bool]:
+    """Return the store, its tables brought up to date, and whether that changed anything.
+
+    Raises:
+        StoreError: One of its branches; see errors.py.
+    """
+    db = Database(url, busy_timeout)
+    try:
+        changed = await upgrade(db)
+    except BaseException:
+        await db.close()
+        raise
+    return SqlStore(db, clock), changed
