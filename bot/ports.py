@@ -172,6 +172,9 @@ class PollTransaction(Protocol):
     async def set_matches(self, matches: Mapping[ItemId, Sequence[Match]]) -> None:
         """Keep these matches; matches of these items on other topics are forgotten."""
 
+    async def item_topics(self, items: Collection[ItemId]) -> Mapping[ItemId, frozenset[TopicId]]:
+        """Return the topics that these items matched so far; items without a match are left out."""
+
     async def stories_of(self, items: Collection[ItemId]) -> Mapping[ItemId, StoryId]:
         """Return the stories that these items belong to; items without one are left out."""
 
@@ -237,12 +240,12 @@ class DeliveryStore(Protocol):
     """What the sender asks of the store."""
 
     async def claim_batch(
-        self, now: datetime, lease_for: timedelta, busy: Collection[ChatId] = ()
+        self, now: datetime, lease_for: timedelta, busy: Collection[int] = ()
     ) -> Batch | None:
         """Return what should leave first, marked as being sent; None: nothing is due.
 
-        Urgent before normal, first messages before edits, oldest first. Chats in `busy`, chats that
-        must wait and chats that are not active are passed over.
+        Urgent before normal, first messages before edits, oldest first. Chats with a Telegram id in `busy`,
+        chats that must wait and chats that are not active are passed over.
         """
 
     async def settle(self, batch: Batch, decisions: Sequence[Settlement], now: datetime) -> None:

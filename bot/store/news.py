@@ -114,6 +114,17 @@ class NewsRows:
         if rows:
             await self._connection.execute(sa.insert(matches), rows)
 
+    async def item_topics(self, numbers: Collection[ItemId]) -> Mapping[ItemId, frozenset[TopicId]]:
+        """Return the topics that these items matched so far; items without a match are left out."""
+        found: dict[ItemId, frozenset[TopicId]] = {}
+        for some in _chunks(numbers):
+            rows = await self._connection.execute(
+                sa.select(matches.c.item_id, matches.c.topic_id).where(matches.c.item_id.in_(some))
+            )
+            for number, topic in rows:
+                found[number] = found.get(number, frozenset()) | {TopicId(topic)}
+        return found
+
     async def stories_of(self, numbers: Collection[ItemId]) -> Mapping[ItemId, StoryId]:
         """Return the stories that these items belong to; items without one are left out."""
         found: dict[ItemId, StoryId] = {}

@@ -118,7 +118,7 @@ class DeliveryRows:
     _db: Database
 
     async def claim_batch(
-        self, now: datetime, lease_for: timedelta, busy: Collection[ChatId] = ()
+        self, now: datetime, lease_for: timedelta, busy: Collection[int] = ()
     ) -> Batch | None:
         """Return what should leave first, marked as being sent; None: nothing is due."""
         async with self._db.writing() as connection:
@@ -193,7 +193,7 @@ def _joined() -> sa.Select[Any]:
 
 
 async def _most_urgent(
-    connection: AsyncConnection, now: datetime, busy: Collection[ChatId]
+    connection: AsyncConnection, now: datetime, busy: Collection[int]
 ) -> sa.RowMapping | None:
     is_edit = sa.case((deliveries.c.state == DeliveryState.SENT.value, 1), else_=0)
     query = (
@@ -202,7 +202,7 @@ async def _most_urgent(
             _owed(),
             deliveries.c.due_at <= now,
             sa.or_(chats.c.wait_until.is_(None), chats.c.wait_until <= now),
-            deliveries.c.chat_id.not_in(busy),
+            chats.c.telegram_id.not_in(busy),
         )
         .order_by(
             is_edit, deliveries.c.in_digest, deliveries.c.level.desc(), deliveries.c.due_at, deliveries.c.id

@@ -1,0 +1,259 @@
+"""The main path, first half: feed → item → match → story → alert. `sender.py` is the second.
+
+Each step asks the store, lets the core decide, and writes what was decided.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import hashlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Protocol
+
+import structlog
+
+from bot.core.identity import Sorted, canonical_url, redact_url, sort_items
+from bot.core.routing import AlertAction, AlertPolicy, News, decide_alert
+from bot.core.schedule import PollDecision, PollPolicy, after_error, after_success
+from bot.core.stories import StoryPolicy, StoryText, decide_story
+from bot.errors import FetchError
+from bot.model import (
+    FeedId,
+    Fetched,
+    Item,
+    ItemId,
+    ItemReason,
+    Match,
+    NotModified,
+    ParsedFeed,
+    PollReason,
+    StoryId,
+    Topic,
+    TopicId,
+)
+from bot.ports import Clock, DueFeed, FeedStore, Fetcher, Parser, PollTransaction
+
+log = structlog.get_logger()
+
+
+class Rules(Protocol):
+    """What the pipeline asks of a rule set."""
+
+    @property
+    def topics(self) -> Mapping[TopicId, Topic]:
+        """Return the topics by id."""
+
+    def match(self, item: Item) -> tuple[Match, ...]:
+        """Return what the item matches, with the evidence."""
+
+
+@dataclass(slots=True, kw_only=True)
+class PollReport:
+    """What came of one poll, for logs and summaries."""
+
+    feed: FeedId
+    reason: PollReason
+    items: int = 0  # in the feed
+    new: int = 0
+    silent: int = 0  # unknown, but kept silently: a first poll, or old ones
+    edited: int = 0
+    matched: int = 0  # of all these
+    stories: int = 0  # opened
+    alerts: int = 0  # queued or held for a chat
+    edits: int = 0  # of messages sent, now due
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollPolicies:
+    """The numbers that polling decides by."""
+
+    polls: PollPolicy = field(default_factory=PollPolicy)
+    stories: StoryPolicy = field(default_factory=StoryPolicy)
+    alerts: AlertPolicy = field(default_factory=AlertPolicy)
+
+
+class Poller:
+    """Polls feeds; all that one poll finds is written in one transaction."""
+
+    def __init__(
+        self,
+        *,
+        fetcher: Fetcher,
+        parser: Parser,
+        store: FeedStore,
+        clock: Clock,
+        rules: Callable[[], Rules],
+        operators: Callable[[], frozenset[int]],
+        policies: Callable[[], PollPolicies],
+    ) -> None:
+        self._fetcher = fetcher
+        self._parser = parser
+        self._store = store
+        self._clock = clock
+        self._rules = rules
+        self._operators = operators
+        self._policies = policies
+
+    async def poll_feeds(self, due: Sequence[DueFeed]) -> list[PollReport]:
+        """Poll these feeds at the same time; a bug met in one is logged and harms no other."""
+        results = await asyncio.gather(*(self.poll_feed(one) for one in due), return_exceptions=True)
+        reports = []
+        for one, result in zip(due, results, strict=True):
+            if isinstance(result, PollReport):
+                reports.append(result)
+            elif isinstance(result, Exception):
+                log.error("poll broke off", feed=one.feed.id, exc_info=result)
+            else:
+                raise result
+        return reports
+
+    async def poll_feed(self, due: DueFeed) -> PollReport:
+        """Poll one feed and write what follows from it."""
+        try:
+            answer, digest, parsed = await self._read(due)
+        except FetchError as error:
+            return await self._failed(due, error)
+        now = self._clock.now()
+        decision = after_success(
+            due.feed,
+            due.state,
+            answer,
+            digest,
+            parsed,
+            now=now,
+            dice=self._clock.dice(),
+            policy=self._policies().polls,
+        )
+        report = PollReport(feed=due.feed.id, reason=decision.reason)
+        async with self._store.polling() as transaction:
+            if parsed is not None:
+                await self._keep(transaction, due, parsed, report, now)
+            await transaction.save_poll(due, decision, now, None)
+        _log_poll(report, decision)
+        return report
+
+    async def _read(self, due: DueFeed) -> tuple[Fetched | NotModified, str | None, ParsedFeed | None]:
+        """Return the answer, the body's hash, and the items; no items: nothing changed since last time."""
+        answer = await self._fetcher.fetch(due.feed, due.state)
+        if isinstance(answer, NotModified):
+            return answer, None, None
+        digest = hashlib.sha256(answer.body).hexdigest()
+        if digest == due.state.body_sha256:
+            return answer, digest, None
+        return answer, digest, await self._parser.parse(due.feed, answer, self._clock.now())
+
+    async def _failed(self, due: DueFeed, error: FetchError) -> PollReport:
+        now = self._clock.now()
+        policy = self._policies().polls
+        decision = after_error(due.feed, due.state, error, now=now, dice=self._clock.dice(), policy=policy)
+        async with self._store.polling() as transaction:
+            await transaction.save_poll(due, decision, now, str(error))
+        report = PollReport(feed=due.feed.id, reason=error.reason, error=redact_url(str(error)))
+        _log_poll(report, decision)
+        return report
+
+    async def _keep(
+        self, store: PollTransaction, due: DueFeed, parsed: ParsedFeed, report: PollReport, now: datetime
+    ) -> None:
+        """Write a poll's items, and what follows from those that are new or edited."""
+        found, edited = await self._sorted(store, due, parsed, now)
+        added = [one for one in found if one.reason not in {ItemReason.SEEN, ItemReason.EDITED}]
+        before = await store.item_topics(edited)
+        fresh = dict(zip(await store.add_items(added, now), added, strict=True)) | dict(edited)
+        await store.update_items(edited, now)
+        matches = await asyncio.to_thread(_match_all, self._rules(), fresh)
+        await store.set_matches(matches)
+        report.items, report.edited = len(parsed.items), len(edited)
+        report.new = sum(one.reason is ItemReason.NEW for one in added)
+        report.silent = len(added) - report.new
+        report.matched = sum(bool(some) for some in matches.values())
+        news = [
+            number
+            for number, some in matches.items()
+            if {match.topic for match in some} - before.get(number, frozenset())
+        ]
+        stories = await store.stories_of(news)
+        for number in sorted(news, key=lambda number: (fresh[number].item.published_at or now, -number)):
+            await self._tell(store, number, fresh[number], stories.get(number), report, now)
+
+    async def _sorted(
+        self, store: PollTransaction, due: DueFeed, parsed: ParsedFeed, now: datetime
+    ) -> tuple[Sequence[Sorted], Mapping[ItemId, Sorted]]:
+        """Return the poll's items, each with its reason, and the edited ones by their number."""
+        unsorted = sort_items(parsed.items, {}, due.state, now)
+        known = await store.known_items(due.feed.id, {key for one in unsorted for key in one.keys})
+        hashes = {key: item.content_hash for key, item in known.items()}
+        found = sort_items(parsed.items, hashes, due.state, now)
+        edited = {
+            next(known[key].id for key in one.keys if key in known): one
+            for one in found
+            if one.reason is ItemReason.EDITED
+        }
+        return found, edited
+
+    async def _tell(
+        self,
+        store: PollTransaction,
+        number: ItemId,
+        found: Sorted,
+        story: StoryId | None,
+        report: PollReport,
+        now: datetime,
+    ) -> None:
+        """Put a matched item into its story, and decide for each listener what that means."""
+        outlet_joined = False
+        if story is None:
+            text, policy = story_text(found.item, now), self._policies().stories
+            decision = decide_story(text, await store.candidates(text, policy, now), policy)
+            story, outlet_joined = await store.add_report(number, text, decision, now)
+            report.stories += decision.story is None
+        if found.reason in {ItemReason.FIRST_POLL, ItemReason.BACKFILL}:
+            return
+        known = self._rules().topics
+        topics = {topic: known[topic] for topic in await store.matched_topics(story) if topic in known}
+        await self._alert(store, News(story=story, topics=topics, outlet_joined=outlet_joined), report, now)
+
+    async def _alert(self, store: PollTransaction, news: News, report: PollReport, now: datetime) -> None:
+        policy = self._policies().alerts
+        told = await store.told(news.story)
+        for listener in await store.listeners(news.topics, now):
+            decision = decide_alert(listener, news, told.get(listener.chat.id), now, policy)
+            await store.apply(listener.chat.id, news.story, decision, now)
+            report.alerts += decision.action in {AlertAction.QUEUE, AlertAction.HOLD}
+            report.edits += decision.action is AlertAction.EDIT
+            log.debug("alert decided", story=news.story, chat=listener.chat.id, reason=decision.reason.value)
+
+
+def story_text(item: Item, now: datetime) -> StoryText:
+    """Return what an item's story is told by; an item without a date is of now."""
+    return StoryText(
+        title=item.title,
+        summary=item.summary or item.content,
+        outlet=item.outlet,
+        url=canonical_url(item.url) if item.url else None,
+        language=item.language,
+        at=item.published_at or now,
+    )
+
+
+def _match_all(rules: Rules, found: Mapping[ItemId, Sorted]) -> dict[ItemId, tuple[Match, ...]]:
+    return {number: rules.match(one.item) for number, one in found.items()}
+
+
+def _log_poll(report: PollReport, decision: PollDecision) -> None:
+    facts = {
+        "feed": report.feed,
+        "reason": report.reason.value,
+        "next_poll": decision.next_poll_at.isoformat(),
+    }
+    if report.error:
+        log.warning(
+            "poll failed", **facts, why=decision.why.value, error=report.error, paused=decision.paused
+        )
+    elif report.new or report.edited:
+        log.info("poll brought news", **facts, new=report.new, edited=report.edited, alerts=report.alerts)
+    else:
+        log.debug("poll brought nothing new", **facts, silent=report.silent)

@@ -1,0 +1,278 @@
+"""The main path, second half: delivery → message.
+
+Marks a delivery as being sent, sends it, writes down what came of it. A crash in between leaves the mark,
+and `recover` turns it into a delivery that was perhaps sent.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import defaultdict, deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from html import escape
+from typing import Protocol
+
+import structlog
+
+from bot.core.render import alert_message, digest_message
+from bot.core.sending import (
+    MINUTE,
+    SendDecision,
+    SendPolicy,
+    after_error,
+    after_success,
+    is_group,
+    lane_opens,
+    unanswered,
+)
+from bot.errors import MarkupRefused, NotifyError, ThreadLost
+from bot.i18n import texts
+from bot.model import (
+    Address,
+    Chat,
+    Delivery,
+    DeliveryState,
+    Message,
+    SendReason,
+    Story,
+    StoryId,
+    Topic,
+    TopicId,
+)
+from bot.ports import Batch, Clock, DeliveryStore, Notifier, Settlement
+
+log = structlog.get_logger()
+
+
+@dataclass(slots=True, kw_only=True)
+class SendReport:
+    """What came of deliveries, for logs and summaries."""
+
+    sent: int = 0
+    edited: int = 0
+    delayed: int = 0  # 429, no connection, moved: they leave later
+    uncertain: int = 0
+    failed: int = 0
+    token_refused: bool = False
+
+    def count(self, decision: SendDecision) -> None:
+        """Add one delivery."""
+        if decision.reason is SendReason.SENT:
+            self.sent += 1
+        elif decision.reason is SendReason.EDITED:
+            self.edited += 1
+        elif decision.state is DeliveryState.UNCERTAIN:
+            self.uncertain += 1
+        elif decision.state is DeliveryState.FAILED:
+            self.failed += 1
+        else:
+            self.delayed += 1
+        self.token_refused |= decision.stop_sending
+
+
+class Lanes:
+    """When which chat, and the bot as a whole, may speak again. Edits count like messages."""
+
+    def __init__(self, policy: SendPolicy) -> None:
+        self.policy = policy
+        self._recent: defaultdict[int, deque[datetime]] = defaultdict(deque)
+        self._groups: set[int] = set()
+        self._last: datetime | None = None
+
+    def note(self, chat: Chat, now: datetime) -> None:
+        """Remember that something left for that chat."""
+        self._last = now
+        self._recent[chat.address.telegram_id].append(now)
+        if is_group(chat):
+            self._groups.add(chat.address.telegram_id)
+
+    def closed(self, now: datetime) -> dict[int, datetime]:
+        """Return the Telegram ids that must wait, and until when; forget what no longer counts."""
+        waiting = {}
+        for chat in list(self._recent):
+            recent = self._recent[chat]
+            while recent and recent[0] <= now - MINUTE:
+                recent.popleft()
+            opens = lane_opens(list(recent), chat in self._groups, self.policy)
+            if opens and opens > now:
+                waiting[chat] = opens
+            elif not recent:
+                del self._recent[chat]
+        return waiting
+
+    def wait(self, now: datetime) -> timedelta:
+        """Return how long the bot as a whole must wait."""
+        if self._last is None:
+            return timedelta(0)
+        return max(timedelta(0), self._last + timedelta(seconds=1 / self.policy.per_second) - now)
+
+
+class StoriesAndDeliveries(DeliveryStore, Protocol):
+    """What the sender asks of the store."""
+
+    async def stories(self, numbers: Sequence[StoryId]) -> Sequence[Story]:
+        """Return these stories in this order; unknown ones are left out."""
+
+
+class Sender:
+    """Sends what is owed, at the pace that Telegram allows."""
+
+    def __init__(
+        self,
+        *,
+        store: StoriesAndDeliveries,
+        notifier: Notifier,
+        clock: Clock,
+        topics: Callable[[], Mapping[TopicId, Topic]],
+        policy: SendPolicy,
+        in_flight: int = 1,
+    ) -> None:
+        self._store = store
+        self._notifier = notifier
+        self._clock = clock
+        self._topics = topics
+        self._policy = policy
+        self._lanes = Lanes(policy)
+        self._in_flight = in_flight
+        self._claiming = asyncio.Lock()
+        self._in_hand: set[int] = set()  # Telegram ids that a message is on its way to
+        self._stopped = False
+
+    def stop(self) -> None:
+        """Claim nothing more; what is in flight is finished."""
+        self._stopped = True
+
+    async def recover(self, *, all_leases: bool = False) -> int:
+        """Return how many deliveries were in flight at a crash; each is counted as perhaps sent.
+
+        Args:
+            all_leases: Also where the lease still runs: for the one who holds the data directory's lock.
+        """
+        now = self._clock.now()
+        expired = await self._store.expired_deliveries(now, all_leases=all_leases)
+        for delivery in expired:
+            decision = unanswered(delivery, SendReason.CRASHED, now, self._policy)
+            settlement = Settlement(
+                delivery=delivery, decision=decision, error="stopped while it was being sent"
+            )
+            await self._store.settle(Batch(chat=delivery.chat, deliveries=(delivery,)), [settlement], now)
+            log.warning("delivery was in flight at a crash", delivery=delivery.id, state=decision.state.value)
+        return len(expired)
+
+    async def deliver_due(self) -> SendReport:
+        """Send what is due and may leave now; return what came of it."""
+        await self.recover()
+        report = SendReport()
+        await asyncio.gather(*(self._drain(report) for _ in range(self._in_flight)))
+        return report
+
+    async def next_due(self) -> datetime | None:
+        """Return when the next delivery may leave, as far as the store knows; None: none is owed."""
+        return await self._store.next_due(self._clock.now())
+
+    async def _drain(self, report: SendReport) -> None:
+        while not self._stopped and not report.token_refused:
+            async with self._claiming:
+                await self._clock.sleep(self._lanes.wait(self._clock.now()))
+                now = self._clock.now()
+                closed = self._lanes.closed(now).keys() | self._in_hand
+                batch = await self._store.claim_batch(now, self._policy.lease, closed)
+                if batch is None:
+                    return
+                self._in_hand.add(batch.chat.address.telegram_id)
+                self._lanes.note(batch.chat, now)
+            [result] = await asyncio.gather(self._deliver(batch, report), return_exceptions=True)
+            self._in_hand.discard(batch.chat.address.telegram_id)
+            if isinstance(result, Exception):  # its lease runs out, and `recover` takes it up again
+                log.error("delivery broke off", delivery=batch.deliveries[0].id, exc_info=result)
+            elif result is not None:
+                raise result
+
+    async def _deliver(self, batch: Batch, report: SendReport) -> None:
+        message, included = await self._render(batch)
+        now = self._clock.now()
+        message_id, error = None, None
+        try:
+            message_id = await self._carry(batch.chat.address, batch.deliveries[0], message)
+        except NotifyError as refusal:
+            error = refusal
+        settlements = []
+        for number, delivery in enumerate(batch.deliveries):
+            if number >= included:
+                decision = SendDecision(
+                    state=DeliveryState.QUEUED, reason=SendReason.NOT_CONNECTED, due_at=now, counts=False
+                )
+                settlements.append(
+                    Settlement(delivery=delivery, decision=decision, error="in the next digest")
+                )
+                continue
+            decision = (
+                after_error(delivery, error, now, self._policy) if error else after_success(delivery, now)
+            )
+            report.count(decision)
+            text = str(error) if error else None
+            settlements.append(
+                Settlement(delivery=delivery, decision=decision, message_id=message_id, error=text)
+            )
+            _log_delivery(delivery, decision, text)
+        await self._store.settle(batch, settlements, self._clock.now())
+
+    async def _render(self, batch: Batch) -> tuple[Message, int]:
+        """Return the message, and how many of the batch's deliveries it tells."""
+        now, words = self._clock.now(), texts(batch.chat.language)
+        told = await self._store.stories([delivery.story_id for delivery in batch.deliveries])
+        pairs = [
+            (story, self._topics_of(delivery)) for story, delivery in zip(told, batch.deliveries, strict=True)
+        ]
+        if not batch.is_digest:
+            return alert_message(*pairs[0], words, now), 1
+        for count in range(len(pairs), 1, -1):
+            pages = digest_message(pairs[:count], words, now)
+            if len(pages) == 1:
+                return pages[0], count
+        return digest_message(pairs[:1], words, now)[0], 1
+
+    def _topics_of(self, delivery: Delivery) -> list[Topic]:
+        known = self._topics()
+        return [known.get(topic) or Topic(id=topic, titles={}) for topic in delivery.topics]
+
+    async def _carry(self, address: Address, delivery: Delivery, message: Message) -> int | None:
+        """Send or edit; a lost thread falls back to the chat, refused markup to plain text.
+
+        Returns:
+            Telegram's id of a message that was sent; None: one was edited.
+        """
+        try:
+            return await self._carry_once(address, delivery, message)
+        except MarkupRefused as error:
+            log.warning("telegram refused our markup", delivery=delivery.id, error=str(error))
+            return await self._carry_once(address, delivery, as_plain(message))
+        except ThreadLost:
+            if address.thread_id is None:
+                raise
+            log.warning("thread is gone, writing to the chat", chat=delivery.chat.id)
+            return await self._carry_once(Address(telegram_id=address.telegram_id), delivery, message)
+
+    async def _carry_once(self, address: Address, delivery: Delivery, message: Message) -> int | None:
+        if delivery.is_edit and delivery.message_id is not None:
+            await self._notifier.edit(address, delivery.message_id, message)
+            return None
+        return await self._notifier.send(address, message)
+
+
+def as_plain(message: Message) -> Message:
+    """Return the message without markup, for when Telegram refuses ours."""
+    return replace(message, html=escape(message.plain, quote=False))
+
+
+def _log_delivery(delivery: Delivery, decision: SendDecision, error: str | None) -> None:
+    facts = {"delivery": delivery.id, "chat": delivery.chat.id, "reason": decision.reason.value}
+    match decision.state:
+        case DeliveryState.SENT if error is None:
+            log.info("delivered", **facts)
+        case DeliveryState.FAILED:
+            log.error("delivery failed; it is kept", **facts, error=error)
+        case _:
+            log.warning("delivery delayed", **facts, state=decision.state.value, error=error)
