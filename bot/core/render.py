@@ -1,4 +1,4 @@
-"""Stories as messages. Whatever came from a feed is cleaned and escaped here, with the means of typeset.py."""
+"""Stories as messages. Whatever came from a feed is cleaned and escaped here, by means of typeset.py."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ from bot.model import Button, Level, Match, Message, Report, Story, StoryId, Ter
 # The parts' greatest sizes, in UTF-16 units. Together they stay below Telegram's 4,096, so nothing is ever
 # cut after it was marked; and they need at most some 40 of its 100 entities.
 MAX_TITLE = 400
-MAX_LEAD = 700
+MAX_LEAD = 400
 MAX_NAME = 60  # of a topic, an outlet, a matched text, a term
 MAX_TOPICS = 5
 MAX_TERMS = 5

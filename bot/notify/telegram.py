@@ -1,9 +1,9 @@
 """Messages to Telegram through its Bot API; the library's errors become ours, by what their cause tells.
 
 The traps of python-telegram-bot 22 that this module knows: `BadRequest` and `TimedOut` are `NetworkError`s;
-the prefix "Bad Request: " is cut off and the rest capitalised, so texts are compared in small letters; a status
-it does not know becomes a plain `NetworkError`; and the token stands in URLs, which httpx logs, and in the text
-of the error that says it was refused.
+the prefix "Bad Request: " is cut off and the rest capitalised, so texts are compared in small letters;
+a status it does not know becomes a plain `NetworkError`; and the token stands in URLs, which httpx logs,
+and in the text of the error that says it was refused.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ class TelegramAccess:
 
     token: str = field(repr=False)
     base_url: str = "https://api.telegram.org"  # or a Bot API server of one's own
-    connect_timeout: timedelta = timedelta(seconds=10)
+    connect_timeout: timedelta = timedelta(seconds=10)  # also the wait for a free connection
     read_timeout: timedelta = timedelta(
         seconds=20
     )  # the library's 5 s would doubt many a message that was sent
@@ -136,7 +136,7 @@ def _request(access: TelegramAccess, connections: int, read_timeout: timedelta) 
         connect_timeout=access.connect_timeout.total_seconds(),
         read_timeout=read_timeout.total_seconds(),
         write_timeout=access.read_timeout.total_seconds(),
-        pool_timeout=access.read_timeout.total_seconds(),
+        pool_timeout=access.connect_timeout.total_seconds(),
     )
 
 
