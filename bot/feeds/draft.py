@@ -1,0 +1,158 @@
+"""What any kind of feed says of a piece of news, and the item we make of it."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from urllib.parse import urljoin, urlsplit
+
+from bot.core.markup import clean_text, looks_like_markup, plain_text
+from bot.model import ZERO, Feed, Item
+
+TITLE_LIMIT = 1_000
+SUMMARY_LIMIT = 5_000
+CONTENT_LIMIT = 40_000
+NAME_LIMIT = 200
+URL_LIMIT = 2_000
+GUID_LIMIT = 2_000
+MOST_CATEGORIES = 50
+MOST_WAIT = timedelta(hours=5)
+_EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before the web: a zero or a mistake
+_LANGUAGE = re.compile(r"\s*([a-zA-Z]{2})(?![a-zA-Z])")
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """A text and whether it claims to be free of markup."""
+
+    value: str = ""
+    is_plain: bool = False
+
+    def text(self, limit: int) -> str:
+        """Return it as plain text. A claim of plainness is believed unless tags or entities belie it."""
+        if self.is_plain and not looks_like_markup(self.value[: 20 * limit]):
+            return clean_text(self.value, limit)
+        return plain_text(self.value, limit)
+
+    def line(self, limit: int) -> str:
+        """Return it as one line of plain text."""
+        return self.text(limit).replace("\n", " ")
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Draft:
+    """An item as the feed words it, before anything is believed."""
+
+    title: Words = Words()
+    summary: Words = Words()
+    content: Words = Words()
+    url: str = ""
+    guid: str = ""
+    author: str = ""
+    source: str = ""  # the outlet that the item itself names
+    categories: tuple[str, ...] = ()
+    language: str = ""
+    published_at: datetime | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class DraftFeed:
+    """A feed as it words itself."""
+
+    drafts: tuple[Draft, ...]
+    left_out: int = 0
+    title: Words = Words()
+    language: str = ""
+    wait: timedelta = ZERO  # what it asks for between two polls, uncapped
+
+
+def item_of(
+    draft: Draft, feed: Feed, *, outlet: str, language: str | None, base: str, now: datetime
+) -> Item | None:
+    """Return the item; None where the draft has nothing to tell: no text, no link, no guid.
+
+    Args:
+        outlet: Who publishes, where the draft does not say.
+        language: Of the feed, where the draft does not say; the operator's word goes before both.
+        base: What relative links are relative to.
+        now: A later date becomes this.
+    """
+    source = clean_line(draft.source, NAME_LIMIT)
+    summary, content = _summary_and_content(draft)
+    title = _without_outlet(draft.title.line(TITLE_LIMIT), source)
+    url = web_url(draft.url, base)
+    guid = clean_line(draft.guid, GUID_LIMIT) or None
+    if not (title or summary or content or url or guid):
+        return None
+    return Item(
+        feed_id=feed.id,
+        title=title,
+        summary=summary,
+        content=content,
+        url=url,
+        guid=guid,
+        author=clean_line(draft.author, NAME_LIMIT),
+        outlet=source or outlet,
+        categories=_categories(draft.categories),
+        language=feed.language or language_code(draft.language) or language,
+        published_at=_credible(draft.published_at, now, has_name=bool(url or guid)),
+    )
+
+
+def web_url(url: str, base: str) -> str | None:
+    """Return the absolute http or https URL; None where there is none, or one too long to be a link."""
+    bare = clean_line(url, URL_LIMIT + 1).replace(" ", "%20")
+    if not bare or len(bare) > URL_LIMIT:
+        return None
+    try:
+        absolute = urljoin(base, bare)
+        parts = urlsplit(absolute)
+    except ValueError:  # "Invalid IPv6 URL"
+        return None
+    return absolute if parts.scheme in {"http", "https"} and parts.hostname else None
+
+
+def language_code(tag: str) -> str | None:
+    """Return the ISO 639-1 code at the head of a language tag; None where there is none."""
+    found = _LANGUAGE.match(tag)
+    return found[1].lower() if found else None
+
+
+def clean_line(text: str, limit: int) -> str:
+    """Return plain text as one harmless line."""
+    return clean_text(text, limit).replace("\n", " ")
+
+
+def _summary_and_content(draft: Draft) -> tuple[str, str]:
+    """Return both as text; the content is empty where the summary already is all of it."""
+    summary = draft.summary.text(SUMMARY_LIMIT)
+    content = summary if draft.content == draft.summary else draft.content.text(CONTENT_LIMIT)
+    if content == summary and len(summary) < SUMMARY_LIMIT - 1:
+        return summary, ""
+    if content == summary:
+        content = draft.content.text(CONTENT_LIMIT)
+    return summary, content
+
+
+def _without_outlet(title: str, source: str) -> str:
+    """Return the title without the " - Outlet" that news search engines append."""
+    return title.removesuffix(f" - {source}").rstrip() or title if source else title
+
+
+def _categories(names: tuple[str, ...]) -> tuple[str, ...]:
+    cleaned = (clean_line(name, NAME_LIMIT) for name in names[:MOST_CATEGORIES])
+    return tuple(dict.fromkeys(name for name in cleaned if name))
+
+
+def _credible(date: datetime | None, now: datetime, *, has_name: bool) -> datetime | None:
+    """Return the date, at latest now.
+
+    None where it cannot be true, or lies in the future of an item that only title and date can name: clamped
+    to each poll's present, it would make that item new at every poll.
+    """
+    if date is None or date < _EARLIEST:
+        return None
+    if date > now:
+        return now if has_name else None
+    return date

@@ -1,0 +1,163 @@
+"""RSS and Atom of all versions, through feedparser."""
+
+from __future__ import annotations
+
+import calendar
+import re
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from xml.sax import SAXException
+
+import feedparser
+
+from bot.feeds.draft import Draft, DraftFeed, Words
+from bot.model import ZERO
+
+# What feedparser was seen to raise on hostile bytes; its own tree of errors has none of them.
+_FEEDPARSER_ERRORS = (
+    ValueError,
+    LookupError,
+    TypeError,
+    AttributeError,
+    AssertionError,
+    ArithmeticError,
+    RecursionError,
+    SAXException,
+)
+_CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))  # XML 1.0 forbids them, feeds have them
+_PERIODS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(weeks=1),
+    "monthly": timedelta(days=30),
+    "yearly": timedelta(days=365),
+}
+_ROOT = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->|<![^>\[]*+>)*+<([A-Za-z][\w:.-]{0,60})", re.DOTALL)
+_LATE_START = re.compile(r"<\?xml\b|<rss\b|<feed\b|<rdf:RDF\b", re.IGNORECASE)
+
+
+def root_name(text: str) -> str | None:
+    """Return the name of a document's first element, lower case; None where there is none in sight."""
+    found = _ROOT.match(text[:20_000])
+    return found[1].lower() if found else None
+
+
+def read_xml_feed(text: str, base: str, max_items: int) -> DraftFeed | None:
+    """Return the feed; None where feedparser finds none in the text.
+
+    Broken XML is read as far as it goes, as feedparser does.
+
+    Args:
+        base: The feed's own URL.
+    """
+    result = _parse(_from_its_start(text), base)
+    if result is None or not (result.get("version") or result["entries"]):
+        return None
+    entries = result["entries"]
+    facts = result["feed"]
+    return DraftFeed(
+        drafts=tuple(_draft(entry) for entry in entries[:max_items]),
+        left_out=max(len(entries) - max_items, 0),
+        title=_words(facts, "title"),
+        language=_string(facts, "language"),
+        wait=max(_ttl(facts), _update_period(facts)),
+    )
+
+
+def _parse(text: str, base: str) -> Mapping[str, Any] | None:
+    body = text.encode("utf-8", "replace").translate(None, _CONTROLS)
+    headers = {"content-type": "application/xml; charset=utf-8", "content-location": base}
+    try:
+        result: Mapping[str, Any] = feedparser.parse(
+            body, response_headers=headers, resolve_relative_uris=False, sanitize_html=False
+        )
+    except _FEEDPARSER_ERRORS:
+        return None
+    return result
+
+
+def _from_its_start(text: str) -> str:
+    """Return the document without what stands before it: blank lines, a server's warnings."""
+    stripped = text.lstrip()
+    if stripped.startswith(("<?xml", "<!")):
+        return stripped
+    start = _LATE_START.search(stripped[:20_000])
+    return stripped[start.start() :] if start else stripped
+
+
+def _draft(entry: Mapping[str, Any]) -> Draft:
+    return Draft(
+        title=_words(entry, "title"),
+        summary=_words(entry, "summary"),
+        content=_content(entry),
+        url=_string(entry, "feedburner_origlink") or _string(entry, "link") or _first_link(entry),
+        guid=_string(entry, "id"),
+        author=_string(entry, "author"),
+        source=_words(_mapping(entry, "source"), "title").line(300),
+        categories=tuple(_string(tag, "term") for tag in _mappings(entry, "tags")),
+        language=_string(_mapping(entry, "title_detail"), "language"),
+        published_at=_date(entry),
+    )
+
+
+def _words(holder: Mapping[str, Any], key: str) -> Words:
+    kind = _string(_mapping(holder, f"{key}_detail"), "type")
+    return Words(_string(holder, key), is_plain=kind == "text/plain")
+
+
+def _content(entry: Mapping[str, Any]) -> Words:
+    """Return the longest of an entry's contents."""
+    contents = [
+        Words(_string(part, "value"), is_plain=_string(part, "type") == "text/plain")
+        for part in _mappings(entry, "content")
+    ]
+    return max(contents, key=lambda words: len(words.value), default=Words())
+
+
+def _first_link(entry: Mapping[str, Any]) -> str:
+    return next((href for link in _mappings(entry, "links") if (href := _string(link, "href"))), "")
+
+
+def _date(entry: Mapping[str, Any]) -> datetime | None:
+    """Return when an entry was published, else updated, else created."""
+    for key in ("published_parsed", "updated_parsed", "created_parsed"):
+        if key not in entry or entry[key] is None:  # not get(), which warns
+            continue
+        # feedparser's struct_time is UTC but does not say so:
+        # https://feedparser.readthedocs.io/en/latest/date-parsing.html
+        try:
+            return datetime.fromtimestamp(calendar.timegm(entry[key]), tz=UTC)
+        except (ValueError, OverflowError, OSError):  # a year that no calendar has
+            continue
+    return None
+
+
+def _ttl(facts: Mapping[str, Any]) -> timedelta:
+    return timedelta(minutes=_number(_string(facts, "ttl")))
+
+
+def _update_period(facts: Mapping[str, Any]) -> timedelta:
+    """Return the time between updates (https://web.resource.org/rss/1.0/modules/syndication/)."""
+    period = _PERIODS.get(_string(facts, "sy_updateperiod").strip().lower(), ZERO)
+    return period / max(_number(_string(facts, "sy_updatefrequency")), 1)
+
+
+def _number(text: str) -> int:
+    digits = text.strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 7 else 0
+
+
+def _string(holder: Mapping[str, Any], key: str) -> str:
+    value = holder.get(key)
+    return value if isinstance(value, str) else ""
+
+
+def _mapping(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
+    value = holder.get(key)
+    return value if isinstance(value, Mapping) else {}
+
+
+def _mappings(holder: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
+    value = holder.get(key)
+    return [part for part in value if isinstance(part, Mapping)] if isinstance(value, list) else []
