@@ -17,6 +17,7 @@ from urllib.parse import urlsplit
 
 from anyascii import anyascii
 
+from bot.core.concepts import concept, place
 from bot.core.storywords import (
     ALL_STOPWORDS,
     CASUALTY,
@@ -33,9 +34,10 @@ MAX_KEYS = 24
 TITLE_WEIGHT = 2.0
 REMEMBERED = 8192  # texts; about 15 KB each
 
-_WORD = re.compile(r"[^\W_]+(?:['’][^\W_]+)*")
+_WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d+(?:[.,  ’']\d+)*")
 _THOUSANDS = re.compile(r"[.,  ’'](?=\d{3}(?!\d))")
+_CODE = re.compile(r"\b[a-z]{1,3}-?\d{1,4}\b")
 _SPACES = re.compile(r"\s+")
 _TAIL = re.compile(r"\s+[-–—|·•:]+\s+(?P<tail>[^-–—|·•]{2,40})$")
 _RUSSIAN_ENDING = re.compile(
@@ -65,7 +67,10 @@ class Fingerprint:
     grams: Mapping[str, float]  # weights; their squares sum to 1
     names: frozenset[str]  # consonant skeletons of capitalised words
     numbers: frozenset[str]
+    codes: frozenset[str]  # letters with digits: A4, MC-21
     weekdays: frozenset[int]  # Monday is 0
+    places: frozenset[str]  # countries
+    concepts: frozenset[str]  # what common words mean, whatever the language
     counts_people: bool  # speaks of dead, injured, missing, evacuated
     language: str  # told, else guessed; at least the script
 
@@ -97,7 +102,7 @@ def lead(text: StoryText) -> str:
 @lru_cache(maxsize=65536)
 def fold(word: str) -> str:
     """Return a word in lower-case Latin letters without accents, in any script."""
-    return anyascii(word).casefold()
+    return anyascii(word).casefold().replace("'", "")
 
 
 @lru_cache(maxsize=65536)
@@ -109,7 +114,7 @@ def skeleton(word: str) -> str:
     bare = word.casefold()
     if _CYRILLIC.search(bare) and len(bare) >= 5:
         bare = _RUSSIAN_ENDING.sub("", re.sub(r"^у(?=[аеиоуэ])", "в", bare))  # Уиткофф is Witkoff
-    latin = fold(re.sub(r"['’]s?$", "", bare))
+    latin = fold(bare)
     latin = _SOUND.sub(lambda found: _SOUNDS[found[0]], latin)
     latin = re.sub(r"[^a-z]", "", latin)
     latin = re.sub(r"(.)\1+", r"\1", latin)
@@ -131,7 +136,7 @@ def fingerprint(text: StoryText) -> Fingerprint:
     words = list(_words(text))
     folded = [word.folded for word in words]
     joined = " ".join(folded)
-    content = [word for word in words if word.folded not in ALL_STOPWORDS]
+    content = [word for word in words if not _says_nothing(word)]
     weekdays = frozenset(day for word in folded if (day := _weekday(word)) is not None)
     return Fingerprint(
         folded=joined,
@@ -139,10 +144,21 @@ def fingerprint(text: StoryText) -> Fingerprint:
         grams=_grams(content),
         names=frozenset(_names(content)),
         numbers=frozenset(numbers(f"{headline(text)} . {lead(text)}")),
+        codes=frozenset(
+            found[0].casefold() for found in _CODE.finditer(fold(headline(text) + " " + lead(text)))
+        ),
         weekdays=weekdays,
+        places=frozenset(where for w in content if (where := place(w.folded)) is not None),
+        concepts=frozenset(what for w in content if (what := concept(w.folded)) is not None),
         counts_people=CASUALTY.search(joined) is not None,
         language=_language(text, folded),
     )
+
+
+def _says_nothing(word: _Word) -> bool:
+    """Whether a word is a function word or a lone letter; `US` and `UN` are neither."""
+    acronym = word.raw.isupper() and len(word.raw) > 1
+    return len(word.folded) == 1 or (word.folded in ALL_STOPWORDS and not acronym)
 
 
 def _words(text: StoryText) -> Iterator[_Word]:
@@ -230,7 +246,7 @@ def _word_keys(word: _Word) -> Iterator[tuple[str, float]]:
             if len(number) >= 2:
                 yield f"#:{number[:20]}", place + 2 + len(number)
         return
-    if word.folded in ALL_STOPWORDS or _weekday(word.folded) is not None:
+    if _says_nothing(word) or _weekday(word.folded) is not None:
         return
     if word.raw[0].isupper() and (name := skeleton(word.raw)):
         yield f"n:{name}", place + 2 + len(name) + (0 if word.starts else 2)

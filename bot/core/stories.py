@@ -5,16 +5,14 @@ A wrongly merged story is a lost alert, so whatever is unsure becomes a story of
 
 from __future__ import annotations
 
-import math
 from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Final
 
-from rapidfuzz import fuzz
-
-from bot.core.fingerprint import Fingerprint, StoryText, fingerprint, story_keys, url_key
+from bot.core.fingerprint import StoryText, fingerprint, story_keys, url_key
+from bot.core.similarity import Doubts, likeness, same_text
 from bot.model import ItemId, StoryId, StoryReason
 
 __all__ = [
@@ -53,11 +51,10 @@ class StoryPolicy:
     window: timedelta = timedelta(hours=72)  # a member older than this is not compared
     closes_after: timedelta = timedelta(hours=48)  # since the last report
     lives: timedelta = timedelta(days=7)  # since the first report
-    same_language: float = 0.34  # least mean similarity to members in the item's language
-    cross_language: float = 0.24  # and to members in others
+    same_language: float = 0.50  # least mean similarity to members in the item's language
+    cross_language: float = 0.38  # and to members in others
     copy: float = 0.90  # rapidfuzz token_set_ratio / 100, between different outlets
-    decay_per_day: float = 0.02  # taken off a similarity for each day between two texts
-    other_numbers: float = 0.05  # taken off where both count something, and nothing the same
+    doubts: Doubts = field(default_factory=Doubts)  # what is taken off a similarity
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,50 +123,21 @@ def _copied(new: StoryText, member: StoryText, policy: StoryPolicy) -> float:
     """Return how nearly two outlets' texts are the same, 0 to 1; 0 when that is no copy."""
     if new.outlet == member.outlet:
         return 0.0
-    one, two = fingerprint(new), fingerprint(member)
-    if min(len(set(one.bare.split())), len(set(two.bare.split()))) < 4 or _conflict(one, two):
-        return 0.0
-    ratio = fuzz.token_set_ratio(one.folded, two.folded, score_cutoff=100 * policy.copy) / 100
+    ratio = same_text(fingerprint(new), fingerprint(member))
     return ratio if ratio >= policy.copy else 0.0
-
-
-def _conflict(one: Fingerprint, two: Fingerprint) -> bool:
-    """Whether two texts that look alike name different days, or count different things."""
-    if one.weekdays and two.weekdays and not one.weekdays & two.weekdays:
-        return True
-    return _other_numbers(one, two)
-
-
-def _other_numbers(one: Fingerprint, two: Fingerprint) -> bool:
-    if not one.numbers or not two.numbers or one.numbers & two.numbers:
-        return False
-    return not (one.counts_people or two.counts_people)
 
 
 def _similarity(new: StoryText, member: StoryText, policy: StoryPolicy) -> tuple[float, float]:
     """Return the similarity of two texts and the threshold that their languages ask of it."""
     one, two = fingerprint(new), fingerprint(member)
-    similarity = 0.75 * _cosine(one, two)
-    similarity += 0.15 * _overlap(one.names, two.names) + 0.10 * _overlap(one.numbers, two.numbers)
-    similarity -= policy.decay_per_day * (abs(new.at - member.at) / timedelta(days=1))
-    if _other_numbers(one, two):
-        similarity -= policy.other_numbers
-    if one.weekdays and two.weekdays and not one.weekdays & two.weekdays:
-        similarity -= policy.other_numbers
-    threshold = policy.same_language if one.language == two.language else policy.cross_language
-    return similarity, threshold
-
-
-def _cosine(one: Fingerprint, two: Fingerprint) -> float:
-    left, right = one.grams, two.grams
-    return sum(left[gram] * right[gram] for gram in left.keys() & right.keys())
-
-
-def _overlap(one: frozenset[str], two: frozenset[str]) -> float:
-    """Return the shared part of two sets, 0 to 1 (Ochiai's coefficient)."""
-    if not one or not two:
-        return 0.0
-    return len(one & two) / math.sqrt(len(one) * len(two))
+    similarity = likeness(
+        one,
+        two,
+        apart=abs(new.at - member.at),
+        same_outlet=new.outlet == member.outlet,
+        doubts=policy.doubts,
+    )
+    return similarity, policy.same_language if one.language == two.language else policy.cross_language
 
 
 def keep_members(members: Sequence[StoryText]) -> tuple[StoryText, ...]:

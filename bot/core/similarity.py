@@ -1,0 +1,130 @@
+"""How alike two texts are: a weighted mean of what can be compared, less what speaks against one event."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import timedelta
+
+from rapidfuzz import fuzz
+
+from bot.core.fingerprint import Fingerprint
+
+SERIES_GAP = timedelta(hours=6)
+SERIES_COSINE = 0.5
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Weights:
+    """What each kind of evidence counts; only their ratios matter."""
+
+    grams: float  # character 4-grams
+    names: float  # consonant skeletons of capitalised words
+    numbers: float
+    concepts: float  # words known in all languages
+    places: float  # countries
+
+
+SAME_LANGUAGE = Weights(grams=0.50, names=0.15, numbers=0.15, concepts=0.10, places=0.10)
+CROSS_LANGUAGE = Weights(grams=0.15, names=0.25, numbers=0.20, concepts=0.25, places=0.15)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Doubts:
+    """What is taken off a similarity, 0 to 1."""
+
+    per_day: float = 0.02  # for each day between two texts
+    other_numbers: float = 0.05  # both count something, nothing the same, and no casualties
+    other_days: float = 0.08  # both name weekdays, none the same
+    other_codes: float = 0.15  # both name roads, flights, types, none the same: A4, A7
+    same_outlet: float = 0.06  # an outlet seldom tells one event twice under two addresses
+
+
+def same_text(one: Fingerprint, two: Fingerprint) -> float:
+    """Return how nearly two texts have the same words in any order, 0 to 1.
+
+    Words that only one of them has cost nothing, so that a shortened copy is a copy (rapidfuzz's
+    token_set_ratio). 0 when either text has fewer than four words of its own, or when they name other days,
+    codes or numbers: two issues of a series look just like copies.
+    """
+    if min(len(set(one.bare.split())), len(set(two.bare.split()))) < 4:
+        return 0.0
+    if other_days(one, two) or other_codes(one, two) or other_numbers(one, two):
+        return 0.0
+    return float(fuzz.token_set_ratio(one.folded, two.folded)) / 100
+
+
+def likeness(
+    one: Fingerprint, two: Fingerprint, *, apart: timedelta, same_outlet: bool, doubts: Doubts
+) -> float:
+    """Return how alike two texts are, at most 1; what only one of them tells is left out of the mean."""
+    cosine = _cosine(one, two)
+    if _is_series(one, two, cosine, apart):
+        return 0.0
+    weights = SAME_LANGUAGE if one.language == two.language else CROSS_LANGUAGE
+    evidence = [(weights.grams, cosine), *_evidence(one, two, weights)]
+    mean = sum(weight * value for weight, value in evidence) / sum(weight for weight, _ in evidence)
+    mean -= doubts.per_day * (apart / timedelta(days=1))
+    mean -= doubts.other_numbers * other_numbers(one, two)
+    mean -= doubts.other_days * other_days(one, two)
+    mean -= doubts.other_codes * other_codes(one, two)
+    mean -= doubts.same_outlet * same_outlet
+    return mean
+
+
+def _evidence(one: Fingerprint, two: Fingerprint, weights: Weights) -> Iterator[tuple[float, float]]:
+    pairs = (
+        (weights.names, one.names, two.names),
+        (weights.concepts, one.concepts, two.concepts),
+        (weights.places, one.places, two.places),
+    )
+    for weight, left, right in pairs:
+        if left and right:
+            yield weight, _overlap(left, right)
+    shared = _overlap(one.numbers, two.numbers)
+    if shared or (one.numbers and two.numbers and not _counts_people(one, two)):
+        yield weights.numbers, shared
+
+
+def _is_series(one: Fingerprint, two: Fingerprint, cosine: float, apart: timedelta) -> bool:
+    """Whether two texts say other things in the same words, as each day's prices do."""
+    if cosine < SERIES_COSINE:
+        return False
+    if other_codes(one, two):
+        return True
+    if _counts_people(one, two):
+        return False
+    return other_days(one, two) or (other_numbers(one, two) and apart >= SERIES_GAP)
+
+
+def other_days(one: Fingerprint, two: Fingerprint) -> bool:
+    """Whether both name weekdays, and none the same."""
+    return bool(one.weekdays and two.weekdays) and one.weekdays.isdisjoint(two.weekdays)
+
+
+def other_codes(one: Fingerprint, two: Fingerprint) -> bool:
+    """Whether both name codes, and none the same."""
+    return bool(one.codes and two.codes) and one.codes.isdisjoint(two.codes)
+
+
+def other_numbers(one: Fingerprint, two: Fingerprint) -> bool:
+    """Whether both have numbers, none the same, and neither counts people harmed, whose number grows."""
+    if not one.numbers or not two.numbers or _counts_people(one, two):
+        return False
+    return one.numbers.isdisjoint(two.numbers)
+
+
+def _counts_people(one: Fingerprint, two: Fingerprint) -> bool:
+    return one.counts_people or two.counts_people
+
+
+def _cosine(one: Fingerprint, two: Fingerprint) -> float:
+    left, right = one.grams, two.grams
+    return sum(left[gram] * right[gram] for gram in left.keys() & right.keys())
+
+
+def _overlap(one: frozenset[str], two: frozenset[str]) -> float:
+    """Return the shared part of two sets, 0 to 1 (Ochiai's coefficient)."""
+    shared = len(one & two)
+    return shared / math.sqrt(len(one) * len(two)) if shared else 0.0
