@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 import socket
+from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
 from aiohappyeyeballs import AddrInfoType
@@ -44,15 +45,45 @@ def is_public(address: str) -> bool:
     return ip in _UNICAST and ip.is_global and ip not in _DOCUMENTATION
 
 
+def is_local_or_public(address: str) -> bool:
+    """Tell whether an address may serve a feed that is allowed to be private: also a LAN, or this machine.
+
+    Link-local addresses stay out: that is where clouds keep their machines' credentials.
+    """
+    try:
+        ip = ipaddress.ip_address(address.partition("%")[0])
+    except ValueError:
+        return False
+    ip = (_inner_v4(ip) or ip) if isinstance(ip, IPv6Address) else ip
+    is_odd = (
+        ip.is_link_local or ip.is_unspecified or ip.is_multicast or (ip.is_reserved and not ip.is_loopback)
+    )
+    is_home = ip.is_private and not is_odd
+    return is_home or is_public(address)
+
+
 def public_socket(addr_info: AddrInfoType) -> socket.socket:
     """Return a socket for a public address; aiohttp asks for one before each dialling, on every hop.
 
     Raises:
         AddressForbidden: The address is not public.
     """
+    return _socket(addr_info, is_public)
+
+
+def lan_socket(addr_info: AddrInfoType) -> socket.socket:
+    """Return a socket for an address that is public, on the LAN, or this machine's own.
+
+    Raises:
+        AddressForbidden: The address is none of these.
+    """
+    return _socket(addr_info, is_local_or_public)
+
+
+def _socket(addr_info: AddrInfoType, is_allowed: Callable[[str], bool]) -> socket.socket:
     family, kind, protocol, _, address = addr_info
     host = str(address[0])
-    if not is_public(host):
+    if not is_allowed(host):
         raise AddressForbidden(host)
     return socket.socket(family=family, type=kind, proto=protocol)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
+from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
@@ -17,7 +18,7 @@ from yarl import URL
 
 from bot.core.identity import redact_url
 from bot.errors import FeedUnreadable, FetchError, FetchGone, FetchRefused, FetchTemporary
-from bot.feeds.addresses import AddressForbidden, public_socket
+from bot.feeds.addresses import AddressForbidden, lan_socket, public_socket
 from bot.feeds.hosts import HostBusy, HostTurns, host_key
 from bot.feeds.inflate import ACCEPTED, Damaged, inflater_for
 from bot.model import Feed, Fetched, NotModified, PollReason, PollState
@@ -53,7 +54,7 @@ class _Trip:
 
     feed: Feed
     url: URL  # where to ask next
-    headers: Mapping[str, str]
+    conditions: Mapping[str, str]
     time_left_s: float
     seen: set[URL] = field(default_factory=set)
     moved_to: URL | None = None
@@ -107,8 +108,8 @@ class HttpFetcher:
 
         Two, since a kept-alive connection to a private address must never serve a feed that may not go there.
         """
-        self._public = await self._sessions.enter_async_context(self._session(is_guarded=True))
-        self._private = await self._sessions.enter_async_context(self._session(is_guarded=False))
+        self._public = await self._sessions.enter_async_context(self._session(is_public=True))
+        self._private = await self._sessions.enter_async_context(self._session(is_public=False))
         return self
 
     async def __aexit__(
@@ -130,7 +131,7 @@ class HttpFetcher:
         trip = _Trip(
             feed=feed,
             url=_feed_url(feed),
-            headers=_conditions(state),
+            conditions=_conditions(state),
             time_left_s=self._limits.total_timeout.total_seconds(),
         )
         while True:
@@ -170,9 +171,9 @@ class HttpFetcher:
         session = self._private if trip.feed.allow_private else self._public
         if session is None:
             raise RuntimeError("HttpFetcher is used outside its context")
-        auth = aiohttp.BasicAuth(trip.url.user, trip.url.password or "") if trip.url.user else None
         bare = trip.url.with_user(None)
-        async with session.get(bare, headers=trip.headers, auth=auth, allow_redirects=False) as response:
+        headers = {**trip.conditions, **_authorization(trip.url)}
+        async with session.get(bare, headers=headers, allow_redirects=False) as response:
             if response.status == 304:
                 return self._not_modified(trip, response)
             if response.status in _REDIRECTS:
@@ -193,7 +194,7 @@ class HttpFetcher:
             )
 
     def _not_modified(self, trip: _Trip, response: aiohttp.ClientResponse) -> NotModified:
-        if not trip.headers:
+        if not trip.conditions:
             raise _error(
                 FetchTemporary,
                 trip.feed,
@@ -265,12 +266,12 @@ class HttpFetcher:
             return _error(FetchTemporary, feed, PollReason.TEMPORARY, says, status=status, retry_after=asked)
         return _error(FetchRefused, feed, PollReason.REFUSED, says, status=status, retry_after=asked)
 
-    def _session(self, *, is_guarded: bool) -> aiohttp.ClientSession:
+    def _session(self, *, is_public: bool) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
             connector=aiohttp.TCPConnector(
                 limit=0,  # the slots count, so that waiting for one is not taken for a slow server
                 keepalive_timeout=10,
-                socket_factory=public_socket if is_guarded else None,
+                socket_factory=public_socket if is_public else lan_socket,
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # inflate.py does it, in bounded pieces, and sees where data breaks off
@@ -297,6 +298,14 @@ def _conditions(state: PollState) -> dict[str, str]:
     """Return the headers of a conditional request; empty where nothing is remembered."""
     found = {"If-None-Match": state.etag, "If-Modified-Since": state.last_modified}
     return {name: value for name, value in found.items() if value}
+
+
+def _authorization(url: URL) -> dict[str, str]:
+    """Return the header for a URL's user and password (RFC 7617); empty where it has none."""
+    if url.user is None:
+        return {}
+    credentials = f"{url.user}:{url.password or ''}".encode()
+    return {"Authorization": f"Basic {b64encode(credentials).decode('ascii')}"}
 
 
 def _validators(response: aiohttp.ClientResponse) -> tuple[str | None, str | None]:
@@ -351,7 +360,7 @@ def _weather(feed: Feed, error: aiohttp.ClientError | OSError) -> FetchError:
     """Return our error for one of the network's."""
     cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
     if isinstance(cause, AddressForbidden):
-        says = f"{cause.address} is not a public address; set allow_private if you mean it"
+        says = f"leads to {cause.address}, no public address (allow_private lets a feed on your LAN pass)"
         return _error(FetchRefused, feed, PollReason.FORBIDDEN_ADDRESS, says)
     if isinstance(error, aiohttp.ClientConnectorCertificateError):
         return _error(

@@ -122,7 +122,7 @@ class _Brotli:
             data = b""
             if piece:
                 yield piece
-            if self._machine.is_finished() or self._machine.can_accept_more_data():
+            if not piece or self._machine.is_finished():  # input taken is no sign that all is out
                 return
 
     def finish(self) -> None:

@@ -1,0 +1,565 @@
+"""The fetcher against a real server on loopback."""
+
+from __future__ import annotations
+
+import asyncio
+import gzip
+import tracemalloc
+import zlib
+from collections.abc import AsyncIterator, Callable
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+import brotli  # type: ignore[import-untyped]  # it ships no types
+import pytest
+from backports import zstd
+
+from bot.errors import FeedUnreadable, FetchError, FetchGone, FetchRefused, FetchTemporary
+from bot.feeds.addresses import is_public
+from bot.feeds.http import FetchLimits, HttpFetcher
+from bot.model import Feed, FeedId, Fetched, NotModified, PollReason, PollState
+from tests.feedserver import RSS, FeedServer, feed_server, zipped
+
+NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
+LIMITS = FetchLimits(total_timeout=timedelta(seconds=20))
+
+
+class Patience:
+    """A clock that only sleeping moves."""
+
+    def __init__(self) -> None:
+        self.now_s = 1000.0
+        self.slept: list[float] = []
+
+    def monotonic(self) -> float:
+        return self.now_s
+
+    async def sleep(self, seconds: float) -> None:
+        self.slept.append(seconds)
+        self.now_s += seconds
+        await asyncio.sleep(0)
+
+
+@pytest.fixture
+async def server() -> AsyncIterator[FeedServer]:
+    async with feed_server() as running:
+        yield running
+
+
+@pytest.fixture
+def patience() -> Patience:
+    return Patience()
+
+
+@pytest.fixture
+async def fetcher(patience: Patience) -> AsyncIterator[HttpFetcher]:
+    async with a_fetcher(patience) as ready:
+        yield ready
+
+
+def a_fetcher(patience: Patience, limits: FetchLimits = LIMITS) -> HttpFetcher:
+    return HttpFetcher(limits, monotonic=patience.monotonic, sleep=patience.sleep, now=lambda: NOW)
+
+
+def a_feed(url: str, *, allow_private: bool = True) -> Feed:
+    return Feed(id=FeedId("harbour"), url=url, allow_private=allow_private)
+
+
+async def fetched(fetcher: HttpFetcher, url: str) -> Fetched:
+    answer = await fetcher.fetch(a_feed(url), PollState())
+    assert isinstance(answer, Fetched)
+    return answer
+
+
+async def failure(fetcher: HttpFetcher, url: str, *, allow_private: bool = True) -> FetchError:
+    with pytest.raises(FetchError) as caught:
+        await fetcher.fetch(a_feed(url, allow_private=allow_private), PollState())
+    return caught.value
+
+
+# ---- conditional GET -----------------------------------------------------------------------------
+
+
+async def test_a_200_brings_the_body_and_its_validators(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.serve(headers={"ETag": 'W/"a-b"', "Last-Modified": "Sat, 21 Nov 2026 10:00:00 GMT"})
+
+    answer = await fetched(fetcher, server.url())
+
+    assert answer.body == RSS.encode()
+    assert answer.etag == 'W/"a-b"'
+    assert answer.last_modified == "Sat, 21 Nov 2026 10:00:00 GMT"
+    assert answer.content_type == "application/rss+xml"
+    assert (answer.moved_to, answer.status, answer.final_url) == (None, 200, server.url())
+
+
+async def test_validators_go_back_byte_by_byte_and_a_304_is_no_error(
+    fetcher: HttpFetcher, server: FeedServer
+) -> None:
+    odd = '"not,quite; standard\'--gzip"'
+    server.serve(headers={"ETag": odd, "Last-Modified": "yesterday, roughly", "Cache-Control": "max-age=900"})
+
+    answer = await fetcher.fetch(
+        a_feed(server.url()), PollState(etag=odd, last_modified="yesterday, roughly")
+    )
+
+    assert answer == NotModified(etag=odd, last_modified="yesterday, roughly", max_age=timedelta(minutes=15))
+    assert server.last_headers["If-None-Match"] == odd
+
+
+async def test_validators_that_could_not_be_sent_back_are_not_kept(
+    fetcher: HttpFetcher, server: FeedServer
+) -> None:
+    head = b'HTTP/1.1 200 OK\r\nContent-Length: 1\r\nETag: "caf\xe9"\r\nLast-Modified: \r\n\r\nx'
+    server.hang_up(sending=head)
+
+    answer = await fetched(fetcher, server.url())
+
+    assert (answer.etag, answer.last_modified) == (None, None)
+
+
+async def test_a_304_that_nobody_asked_for_is_an_error(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.serve(b"", status=304)
+
+    error = await failure(fetcher, server.url())
+
+    assert isinstance(error, FetchTemporary)
+    assert error.status == 304
+
+
+@pytest.mark.parametrize(
+    ("header", "expected"),
+    [
+        ("max-age=300", timedelta(seconds=300)),
+        ('public, MAX-AGE="60"', timedelta(seconds=60)),
+        ("no-cache, max-age=300", None),
+        ("max-age=-1", None),
+        ("max-age=soon", None),
+        ("s-maxage=9", None),
+        ("max-age=99999999999999999999", timedelta(seconds=999_999_999)),
+    ],
+)
+async def test_max_age_is_read_from_cache_control(
+    fetcher: HttpFetcher, server: FeedServer, header: str, expected: timedelta | None
+) -> None:
+    server.serve(headers={"Cache-Control": header})
+
+    assert (await fetched(fetcher, server.url())).max_age == expected
+
+
+async def test_the_request_says_who_asks_and_what_for(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.serve()
+
+    await fetched(fetcher, server.url())
+
+    assert "Topicwire" in server.last_headers["User-Agent"]
+    assert "application/feed+json" in server.last_headers["Accept"]
+    assert "If-None-Match" not in server.last_headers
+
+
+# ---- redirects -----------------------------------------------------------------------------------
+
+
+async def test_only_leading_permanent_redirects_are_learned(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.redirect("/second", status=301)
+    server.redirect(server.url("/third"), path="/second", status=308)
+    server.redirect("/fourth", path="/third", status=302)
+    server.redirect("/fifth#part", path="/fourth", status=301)
+    server.serve(path="/fifth")
+
+    answer = await fetched(fetcher, server.url())
+
+    assert answer.moved_to == server.url("/third")
+    assert answer.final_url == server.url("/fifth")
+
+
+async def test_redirects_on_one_host_need_no_further_turn(
+    fetcher: HttpFetcher, server: FeedServer, patience: Patience
+) -> None:
+    server.redirect("/second")
+    server.serve(path="/second")
+
+    await fetched(fetcher, server.url())
+
+    assert patience.slept == []
+
+
+async def test_a_redirect_to_another_host_takes_that_hosts_turn(
+    fetcher: HttpFetcher, server: FeedServer, patience: Patience
+) -> None:
+    server.redirect(server.url("/second", host="localhost"))
+    server.serve(path="/second")
+    await fetched(fetcher, server.url("/second", host="localhost"))
+
+    await fetched(fetcher, server.url())
+
+    assert patience.slept == [2.0]
+
+
+async def test_a_redirect_loop_is_refused(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.redirect("/second")
+    server.redirect("/feed", path="/second")
+
+    error = await failure(fetcher, server.url())
+
+    assert isinstance(error, FetchRefused)
+    assert "in a circle" in str(error)
+    assert server.paths == ["/feed", "/second"]
+
+
+async def test_a_sixth_redirect_is_refused(fetcher: HttpFetcher, server: FeedServer) -> None:
+    for number in range(9):
+        server.redirect(f"/{number + 1}", path=f"/{number}")
+
+    error = await failure(fetcher, server.url("/0"))
+
+    assert "more than 5 times" in str(error)
+    assert len(server.asked) == 6
+
+
+@pytest.mark.parametrize(
+    "target", ["ftp://harbour.example/", "file:///etc/passwd", "http://[broken/", "http:///", "javascript:1"]
+)
+async def test_a_redirect_away_from_the_web_is_refused(
+    fetcher: HttpFetcher, server: FeedServer, target: str
+) -> None:
+    server.redirect(target)
+
+    error = await failure(fetcher, server.url())
+
+    assert isinstance(error, FetchRefused)
+    assert error.reason is PollReason.REFUSED
+
+
+async def test_credentials_go_to_their_own_host_only(fetcher: HttpFetcher, server: FeedServer) -> None:
+    async with feed_server() as other:
+        server.redirect("/inside")
+        server.redirect(other.url("/outside", host="localhost"), path="/inside")
+        other.serve(path="/outside")
+
+        answer = await fetched(fetcher, server.url().replace("://", "://reader:s3cret@"))
+
+        assert all(headers["Authorization"].startswith("Basic ") for _, headers in server.asked)
+        assert "Authorization" not in other.last_headers
+        assert "s3cret" not in answer.final_url
+
+
+# ---- the address guard ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f.1"])
+async def test_a_feed_on_this_machine_is_forbidden(
+    fetcher: HttpFetcher, server: FeedServer, host: str
+) -> None:
+    server.serve()
+
+    error = await failure(fetcher, server.url(host=host), allow_private=False)
+
+    assert isinstance(error, FetchRefused)
+    assert error.reason is PollReason.FORBIDDEN_ADDRESS
+    assert "allow_private" in str(error)
+    assert server.asked == []
+
+
+async def test_a_kept_connection_of_an_allowed_feed_serves_no_other(
+    fetcher: HttpFetcher, server: FeedServer
+) -> None:
+    server.serve()
+    await fetched(fetcher, server.url())
+
+    error = await failure(fetcher, server.url(), allow_private=False)
+
+    assert error.reason is PollReason.FORBIDDEN_ADDRESS
+    assert len(server.asked) == 1
+
+
+async def test_another_spelling_of_loopback_is_not_even_asked(
+    fetcher: HttpFetcher, server: FeedServer
+) -> None:
+    await failure(fetcher, server.url(host="2130706433"), allow_private=False)
+
+    assert server.asked == []
+
+
+@pytest.mark.parametrize(
+    "target",
+    ["http://169.254.169.254/latest/meta-data", "http://[::1]:1/", "http://10.0.0.1/", "http://[fd00::1]/"],
+)
+async def test_a_redirect_to_an_inner_address_is_forbidden(
+    fetcher: HttpFetcher, server: FeedServer, monkeypatch: pytest.MonkeyPatch, target: str
+) -> None:
+    monkeypatch.setattr(  # this server stands in for one on the public internet
+        "bot.feeds.addresses.is_public", lambda address: address == "127.0.0.1" or is_public(address)
+    )
+    server.redirect(target)
+
+    error = await failure(fetcher, server.url(), allow_private=False)
+
+    assert error.reason is PollReason.FORBIDDEN_ADDRESS
+    assert server.paths == ["/feed"]
+
+
+@pytest.mark.parametrize("target", ["http://169.254.169.254/", "http://[fe80::1]/", "http://0.0.0.0:9/"])
+async def test_a_feed_on_the_lan_still_leads_to_no_metadata_service(
+    fetcher: HttpFetcher, server: FeedServer, target: str
+) -> None:
+    server.redirect(target)
+
+    assert (await failure(fetcher, server.url())).reason is PollReason.FORBIDDEN_ADDRESS
+
+
+# ---- what servers answer -------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("status", "kind", "reason"),
+    [
+        (401, FetchRefused, PollReason.REFUSED),
+        (403, FetchRefused, PollReason.REFUSED),
+        (404, FetchRefused, PollReason.REFUSED),
+        (408, FetchTemporary, PollReason.TEMPORARY),
+        (410, FetchGone, PollReason.GONE),
+        (429, FetchTemporary, PollReason.RATE_LIMITED),
+        (500, FetchTemporary, PollReason.TEMPORARY),
+        (503, FetchTemporary, PollReason.TEMPORARY),
+        (522, FetchTemporary, PollReason.TEMPORARY),
+        (300, FetchRefused, PollReason.REFUSED),
+    ],
+)
+async def test_each_status_has_its_branch_of_the_error_tree(
+    fetcher: HttpFetcher, server: FeedServer, status: int, kind: type[FetchError], reason: PollReason
+) -> None:
+    server.serve(b"no", status=status)
+
+    error = await failure(fetcher, server.url())
+
+    assert type(error) is kind
+    assert (error.reason, error.status) == (reason, status)
+    assert str(status) in str(error)
+
+
+@pytest.mark.parametrize(
+    ("header", "wait"),
+    [
+        ("120", timedelta(minutes=2)),
+        ("Sun, 22 Nov 2026 12:05:00 GMT", timedelta(minutes=5)),
+        ("Sun, 22 Nov 2026 11:00:00 GMT", timedelta(0)),
+        ("99999999", timedelta(hours=24)),
+        ("-5", timedelta(minutes=10)),
+        ("soon", timedelta(minutes=10)),
+        (None, timedelta(minutes=10)),
+    ],
+)
+async def test_a_429_pauses_the_whole_host_for_as_long_as_it_asks(
+    fetcher: HttpFetcher, server: FeedServer, header: str | None, wait: timedelta
+) -> None:
+    server.serve(b"", status=429, headers={"Retry-After": header} if header else None)
+    server.serve(path="/other")
+
+    error = await failure(fetcher, server.url())
+
+    assert error.retry_after == wait
+    if wait > LIMITS.longest_wait:
+        neighbour = await failure(fetcher, server.url("/other"))
+        assert (neighbour.reason, neighbour.status) == (PollReason.RATE_LIMITED, None)
+        assert neighbour.retry_after == wait
+        assert server.paths == ["/feed"]
+    else:
+        await fetched(fetcher, server.url("/other"))
+
+
+async def test_a_503_with_retry_after_is_a_limit(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.serve(b"", status=503, headers={"Retry-After": "30"})
+
+    error = await failure(fetcher, server.url())
+
+    assert (error.reason, error.retry_after) == (PollReason.RATE_LIMITED, timedelta(seconds=30))
+
+
+async def test_a_server_that_drips_is_left_in_time(patience: Patience, server: FeedServer) -> None:
+    server.drip()
+    async with a_fetcher(patience, replace(LIMITS, total_timeout=timedelta(milliseconds=150))) as fetcher:
+        error = await failure(fetcher, server.url())
+
+    assert isinstance(error, FetchTemporary)
+    assert "in time" in str(error)
+
+
+@pytest.mark.parametrize(
+    "sending",
+    [
+        b"",
+        b"HTTP/1.1 200 OK\r\nContent-Length: 500\r\n\r\n<rss>",
+        b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+        b"SSH-2.0-OpenSSH_9.6\r\n",
+        b"HTTP/1.1 200 OK\r\nX: " + b"a" * 100_000,
+    ],
+    ids=["at once", "short body", "bad chunk", "not http", "endless header"],
+)
+async def test_a_dropped_or_broken_answer_is_worth_another_poll(
+    fetcher: HttpFetcher, server: FeedServer, sending: bytes
+) -> None:
+    server.hang_up(sending=sending)
+
+    error = await failure(fetcher, server.url().replace("/feed", "/feed?token=s3cret"))
+
+    assert isinstance(error, FetchTemporary)
+    assert "s3cret" not in str(error)
+
+
+async def test_nobody_listening_is_worth_another_poll(fetcher: HttpFetcher, server: FeedServer) -> None:
+    async with feed_server() as gone:
+        url = gone.url()
+
+    assert isinstance(await failure(fetcher, url), FetchTemporary)
+
+
+async def test_a_host_without_an_address_is_worth_another_poll(fetcher: HttpFetcher) -> None:
+    error = await failure(fetcher, "http://no-such-host.invalid/feed")
+
+    assert isinstance(error, FetchTemporary)
+    assert "no address" in str(error)
+
+
+@pytest.mark.parametrize(
+    "url", ["", "feed.xml", "ftp://x.example/", "http://", "http://[::1", "http://x:99999/"]
+)
+async def test_a_url_that_is_none_is_refused_without_asking(fetcher: HttpFetcher, url: str) -> None:
+    assert isinstance(await failure(fetcher, url), FetchRefused)
+
+
+# ---- size and encoding ---------------------------------------------------------------------------
+
+ENCODERS: dict[str, Callable[[bytes], bytes]] = {
+    "gzip": gzip.compress,
+    "deflate": zlib.compress,
+    "raw deflate": lambda data: zlib.compress(data)[2:-4],
+    "br": brotli.compress,
+    "zstd": zstd.compress,
+}
+
+
+@pytest.mark.parametrize("encoding", ENCODERS)
+async def test_each_encoding_is_undone(fetcher: HttpFetcher, server: FeedServer, encoding: str) -> None:
+    body = RSS.encode() * 1000
+    server.serve(ENCODERS[encoding](body), headers={"Content-Encoding": encoding.removeprefix("raw ")})
+
+    assert (await fetched(fetcher, server.url())).body == body
+
+
+async def test_several_gzip_members_are_one_body(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.serve(zipped("one ") + zipped("two") + b"\0\0\0", headers={"Content-Encoding": "gzip"})
+
+    assert (await fetched(fetcher, server.url())).body == b"one two"
+
+
+async def test_a_gz_file_without_a_word_is_unpacked(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.serve(zipped())
+
+    assert (await fetched(fetcher, server.url())).body == RSS.encode()
+
+
+async def test_plain_text_that_claims_gzip_is_read_as_it_is(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.serve(headers={"Content-Encoding": "gzip"})
+
+    assert (await fetched(fetcher, server.url())).body == RSS.encode()
+
+
+@pytest.mark.parametrize("encoding", ENCODERS)
+async def test_data_that_breaks_off_is_worth_another_poll(
+    fetcher: HttpFetcher, server: FeedServer, encoding: str
+) -> None:
+    cut = ENCODERS[encoding](RSS.encode() * 50)[:-9]
+    server.serve(cut, headers={"Content-Encoding": encoding.removeprefix("raw ")})
+
+    error = await failure(fetcher, server.url())
+
+    assert isinstance(error, FetchTemporary)
+    assert "breaks off" in str(error)
+
+
+async def test_an_encoding_we_did_not_offer_is_an_error(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.serve(headers={"Content-Encoding": "compress"})
+
+    assert "'compress' is unknown" in str(await failure(fetcher, server.url()))
+
+
+async def test_an_oversized_answer_is_cut_off(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.serve(b"x" * 5_000_001)
+
+    error = await failure(fetcher, server.url())
+
+    assert isinstance(error, FeedUnreadable)
+    assert "more than 5 MB" in str(error)
+
+
+async def test_an_answer_of_exactly_the_limit_is_taken(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.serve(b"x" * 5_000_000)
+
+    assert len((await fetched(fetcher, server.url())).body) == 5_000_000
+
+
+def _swelling(machine: Callable[[bytes], bytes], flush: Callable[[], bytes]) -> bytes:
+    block = b"\0" * (1 << 20)
+    return b"".join([*(machine(block) for _ in range(256)), flush()])
+
+
+@pytest.fixture(scope="module", params=["gzip", "br", "zstd"])
+def bomb(request: pytest.FixtureRequest) -> tuple[str, bytes]:
+    """256 MiB of zeros, packed without ever being in memory."""
+    if request.param == "gzip":
+        packer = zlib.compressobj(1, wbits=31)
+        return "gzip", _swelling(packer.compress, packer.flush)
+    if request.param == "br":
+        brotter = brotli.Compressor(quality=1)
+        return "br", _swelling(brotter.process, brotter.finish)
+    zipper = zstd.ZstdCompressor(level=1)
+    return "zstd", _swelling(zipper.compress, zipper.flush)
+
+
+async def test_a_bomb_costs_little(fetcher: HttpFetcher, server: FeedServer, bomb: tuple[str, bytes]) -> None:
+    encoding, packed = bomb
+    server.bomb(packed, encoding)
+    tracemalloc.start()
+    try:
+        error = await failure(fetcher, server.url())
+        _, peak = tracemalloc.get_traced_memory()
+    finally:
+        tracemalloc.stop()
+
+    assert isinstance(error, FeedUnreadable)
+    assert peak < 60e6
+
+
+# ---- manners -------------------------------------------------------------------------------------
+
+
+async def test_feeds_of_one_host_wait_for_each_other(
+    fetcher: HttpFetcher, server: FeedServer, patience: Patience
+) -> None:
+    server.serve()
+
+    await asyncio.gather(*(fetched(fetcher, server.url()) for _ in range(4)))
+
+    assert patience.slept == [2.0, 2.0, 2.0]
+
+
+async def test_a_turn_that_is_too_far_off_is_left_for_later(patience: Patience, server: FeedServer) -> None:
+    server.serve()
+    async with a_fetcher(patience, replace(LIMITS, longest_wait=timedelta(seconds=5))) as fetcher:
+        answers = await asyncio.gather(
+            *(fetcher.fetch(a_feed(server.url()), PollState()) for _ in range(5)), return_exceptions=True
+        )
+
+    late = [answer for answer in answers if isinstance(answer, FetchTemporary)]
+    assert [(error.reason, error.status) for error in late] == [(PollReason.RATE_LIMITED, None)] * 2
+    assert len(server.asked) == 3
+
+
+async def test_credentials_are_in_no_error(fetcher: HttpFetcher, server: FeedServer) -> None:
+    url = server.url("/feed?api_key=k3y").replace("://", "://reader:s3cret@")
+
+    error = await failure(fetcher, url)
+
+    told = f"{error} {error.feed_url} {error!r} {error.__cause__!r}"
+    assert "s3cret" not in told
+    assert "k3y" not in told
