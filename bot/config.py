@@ -95,7 +95,7 @@ class DeliveryConfig(_Section):
 class PollingConfig(_Section):
     """How feeds are read."""
 
-    user_agent: str = "Topicwire/0.1 (news alerts; +https://example.org/topicwire)"
+    user_agent: str = "Topicwire/0.1 (news alert bot)"
     connections: Annotated[int, Field(ge=1, le=1000)] = 100
     host_interval: Duration = timedelta(seconds=2)
     connect_timeout: Duration = timedelta(seconds=5)
@@ -147,16 +147,12 @@ class ChatConfig(_Section):
         return Address(telegram_id=self.id, thread_id=self.thread)
 
 
-class Config(BaseSettings):
+class Config(_Section):
     """Everything that can be set, checked."""
-
-    model_config = SettingsConfigDict(
-        env_prefix="TOPICWIRE_", env_nested_delimiter="__", extra="forbid", frozen=True
-    )
 
     data_dir: Path = Path("data")
     rules_dir: Path = Path("rules")
-    feeds_file: Path | None = Path("feeds.opml")
+    feeds_file: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = Path("feeds.opml")
     log: LogConfig = LogConfig()
     store: StoreConfig = StoreConfig()
     telegram: TelegramConfig = TelegramConfig()
@@ -165,19 +161,6 @@ class Config(BaseSettings):
     stories: StoriesConfig = StoriesConfig()
     feeds: tuple[FeedConfig, ...] = ()
     chats: tuple[ChatConfig, ...] = ()
-
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file, which comes in as init values."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
 
     @model_validator(mode="after")
     def _names_are_used_once(self) -> Self:
@@ -232,6 +215,27 @@ class Config(BaseSettings):
         )
 
 
+class _Settings(BaseSettings, Config):
+    """The config as the file and the environment tell it."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="TOPICWIRE_", env_nested_delimiter="__", extra="forbid", frozen=True
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Let the environment win over the file, which comes in as init values."""
+        del settings_cls, dotenv_settings, file_secret_settings
+        return env_settings, init_settings
+
+
 def read_config(path: Path) -> Config:
     """Return the checked configuration.
 
@@ -244,7 +248,7 @@ def read_config(path: Path) -> Config:
     except tomllib.TOMLDecodeError as error:
         raise ConfigInvalid((_syntax_problem(path, error),)) from error
     try:
-        config = Config(**values)
+        config = _Settings(**values)
     except ValidationError as error:
         raise ConfigInvalid(tuple(_problems(path, text, error))) from error
     return _anchored(config, path.resolve().parent)

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import hashlib
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
 
@@ -218,8 +218,9 @@ class Poller:
 
     async def _alert(self, store: PollTransaction, news: News, report: PollReport, now: datetime) -> None:
         policy = self._policies().alerts
-        told = await store.told(news.story)
-        for listener in await store.listeners(news.topics, now):
+        told, operators = await store.told(news.story), self._operators()
+        for each in await store.listeners(news.topics, now):
+            listener = replace(each, is_operator=each.chat.address.telegram_id in operators)
             decision = decide_alert(listener, news, told.get(listener.chat.id), now, policy)
             await store.apply(listener.chat.id, news.story, decision, now)
             report.alerts += decision.action in {AlertAction.QUEUE, AlertAction.HOLD}

@@ -165,12 +165,20 @@ class Sender:
         """Send what is due and may leave now; return what came of it."""
         await self.recover()
         report = SendReport()
+        due = await self._store.next_due(self._clock.now())
+        if due is None or due > self._clock.now():
+            return report
         await asyncio.gather(*(self._drain(report) for _ in range(self._in_flight)))
         return report
 
     async def next_due(self) -> datetime | None:
-        """Return when the next delivery may leave, as far as the store knows; None: none is owed."""
-        return await self._store.next_due(self._clock.now())
+        """Return when the next delivery may leave; None: none is owed."""
+        now = self._clock.now()
+        due = await self._store.next_due(now)
+        closed = self._lanes.closed(now)
+        if due is not None and due <= now and closed:  # what is due waits for its lane
+            return min(closed.values())
+        return due
 
     async def _drain(self, report: SendReport) -> None:
         while not self._stopped and not report.token_refused:

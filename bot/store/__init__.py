@@ -47,6 +47,11 @@ class SqlStore(FeedRows, DeliveryRows, ChatRows):
         async with self._db.writing() as connection:
             yield SqlPoll(connection, self._clock.now())
 
+    @property
+    def place(self) -> str:
+        """Return where the database is, fit to be shown."""
+        return self._db.place
+
     async def close(self) -> None:
         """Close all connections."""
         await self._db.close()

@@ -163,6 +163,12 @@ class DeliveryRows:
             due: datetime | None = (await connection.execute(query)).scalar_one()
             return due
 
+    async def highest_message_id(self) -> int:
+        """Return the highest message id that is remembered; 0: none."""
+        async with self._db.reading() as connection:
+            highest = await connection.execute(sa.select(sa.func.max(deliveries.c.message_id)))
+            return highest.scalar_one() or 0
+
     async def delivery_counts(self) -> Mapping[DeliveryState, int]:
         """Return how many deliveries stand where."""
         query = sa.select(deliveries.c.state, sa.func.count()).group_by(deliveries.c.state)

@@ -1,0 +1,323 @@
+"""Builds the house from the config: the one place where the rooms meet, with the only clock and dice."""
+
+from __future__ import annotations
+
+import asyncio
+import fcntl
+import os
+import random
+from collections.abc import AsyncIterator, Collection, Iterator, Mapping
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import structlog
+from rich.console import Console
+from telegram.ext import ExtBot
+
+from bot.config import Config, read_config
+from bot.core.routing import AlertPolicy
+from bot.core.schedule import PollPolicy, first_poll_at
+from bot.core.sending import SendPolicy
+from bot.core.stories import StoryPolicy
+from bot.errors import AlreadyRunning, ConfigInvalid, Problem, StoreBroken
+from bot.feeds.http import FetchLimits, HttpFetcher
+from bot.feeds.opml import feed_id_for, read_opml
+from bot.feeds.parse import ProcessParser
+from bot.model import Feed, Topic, TopicId
+from bot.notify.console import ConsoleNotifier
+from bot.notify.telegram import TelegramAccess, TelegramNotifier, make_bot
+from bot.pipeline import Poller, PollPolicies
+from bot.ports import Clock, Fetcher, Notifier, Parser
+from bot.rules import RuleSet, read_rules
+from bot.sender import Sender
+from bot.store import SqlStore, open_store
+
+log = structlog.get_logger()
+
+FEED_LEASE = timedelta(seconds=120)  # longer than any poll takes; a dead one's feed is free again after it
+NEEDS_RESTART = ("data_dir", "store", "telegram", "polling", "log")
+
+
+class SystemClock:
+    """The machine's clock and dice; answers `ports.Clock`."""
+
+    def now(self) -> datetime:
+        """Return the present, aware UTC."""
+        return datetime.now(UTC)
+
+    def dice(self) -> float:
+        """Return a random number, 0 <= dice < 1."""
+        return random.random()  # noqa: S311  # spreads polls; guards nothing
+
+    async def sleep(self, wait: timedelta) -> None:
+        """Return after that wait."""
+        await asyncio.sleep(max(0.0, wait.total_seconds()))
+
+
+@contextmanager
+def single_instance(data_dir: Path) -> Iterator[None]:
+    """Hold the data directory for this process alone.
+
+    The lock file stays: unlinking it would let two processes hold two files of one name.
+
+    Raises:
+        AlreadyRunning: Another process holds it.
+        StoreBroken: The directory cannot be made or written.
+    """
+    place = data_dir / "topicwire.lock"
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    except OSError as error:
+        raise StoreBroken(f"{data_dir}: cannot be used as data_dir: {error.strerror}") from error
+    try:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError as error:
+            holder = place.read_text().strip() or "unknown"
+            raise AlreadyRunning(
+                f"{data_dir}: another Topicwire runs here (process {holder}); stop it, or use another data_dir"
+            ) from error
+        os.truncate(handle, 0)
+        os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
+        yield
+    finally:
+        os.close(handle)
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What operators edit, read together: a reload swaps it as a whole or not at all."""
+
+    config: Config
+    rules: RuleSet
+    feeds: tuple[Feed, ...]
+
+
+def read_setup(config_path: Path, adjust: Mapping[str, object] | None = None) -> Setup:
+    """Return the configuration, the rules and the feeds, checked.
+
+    Args:
+        adjust: Values of the config that the command line overrides.
+
+    Raises:
+        ConfigInvalid: The config or the feed list is wrong.
+        RulesInvalid: A rule file is wrong.
+    """
+    config = read_config(config_path)
+    if adjust:
+        config = config.model_copy(update=dict(adjust))
+    rules = read_rules(config.rules_dir)
+    _check_chats(config, rules.topics, config_path)
+    return Setup(config=config, rules=rules, feeds=all_feeds(config, config_path))
+
+
+def _check_chats(config: Config, known: Mapping[TopicId, Topic], config_path: Path) -> None:
+    problems = [
+        Problem(
+            file=str(config_path),
+            message=f"chats: chat {chat.id} follows {topic!r}, but no rule file has such a topic; there are: "
+            + ", ".join(known),
+        )
+        for chat in config.chats
+        for topic in chat.topics
+        if topic != "*" and topic not in known
+    ]
+    if problems:
+        raise ConfigInvalid(tuple(problems))
+
+
+def all_feeds(config: Config, config_path: Path) -> tuple[Feed, ...]:
+    """Return the feeds of the config and of the feed list, each with an id that nobody else has.
+
+    Raises:
+        ConfigInvalid: The feed list is wrong, or two feeds have one id.
+    """
+    listed = read_opml(config.feeds_file) if config.feeds_file else ()
+    own = tuple(replace(feed, id=feed.id or feed_id_for(feed.url)) for feed in config.config_feeds())
+    urls = {feed.url for feed in own}
+    feeds = (*own, *(feed for feed in listed if feed.url not in urls))  # the config's say counts
+    ids = [feed.id for feed in feeds]
+    if twice := sorted({one for one in ids if ids.count(one) > 1}):
+        message = f"feeds: the id {twice[0]!r} stands for two feeds; give one of them another id"
+        raise ConfigInvalid((Problem(file=str(config_path), message=message),))
+    return feeds
+
+
+class House:
+    """The rooms, connected."""
+
+    def __init__(
+        self,
+        *,
+        setup: Setup,
+        store: SqlStore,
+        fetcher: Fetcher,
+        parser: Parser,
+        notifier: Notifier,
+        clock: Clock,
+        bot: ExtBot[None] | None = None,
+    ) -> None:
+        self.setup = setup
+        self.store = store
+        self.clock = clock
+        self.bot = bot  # None: messages do not go to Telegram
+        self.poller = Poller(
+            fetcher=fetcher,
+            parser=parser,
+            store=store,
+            clock=clock,
+            rules=lambda: self.setup.rules,
+            operators=self.operators,
+            policies=lambda: poll_policies(self.setup.config),
+        )
+        self.sender = Sender(
+            store=store,
+            notifier=notifier,
+            clock=clock,
+            topics=self.topics,
+            policy=send_policy(setup.config),
+            in_flight=setup.config.delivery.in_flight,
+        )
+
+    def topics(self) -> Mapping[TopicId, Topic]:
+        """Return the live topics."""
+        return self.setup.rules.topics
+
+    def operators(self) -> frozenset[int]:
+        """Return the Telegram ids of those who run the installation."""
+        return frozenset(self.setup.config.telegram.operators)
+
+    async def settle_in(self) -> None:
+        """Bring the store's feeds and chats in line with what operators wrote."""
+        config, now = self.setup.config, self.clock.now()
+        policy = poll_policies(config).polls
+        firsts = [first_poll_at(feed, now, policy) for feed in self.setup.feeds]
+        await self.store.sync_feeds(self.setup.feeds, firsts, now)
+        topics = {chat.address: expand_topics(chat.topics, self.topics()) for chat in config.chats}
+        told = {chat.address: (chat.title, chat.language) for chat in config.chats}
+        await self.store.sync_config_chats(topics, told, now)
+
+    async def reload(self, setup: Setup) -> None:
+        """Swap in what operators edited; what a running process cannot change is said in the log."""
+        before, self.setup = self.setup, setup
+        await self.settle_in()
+        for name in NEEDS_RESTART:
+            if getattr(before.config, name) != getattr(setup.config, name):
+                log.warning("this section takes effect at the next start", section=name)
+
+
+@asynccontextmanager
+async def open_house(
+    setup: Setup, *, clock: Clock | None = None, console: Console | None = None
+) -> AsyncIterator[House]:
+    """Open the store and connect the rooms; close all at the end.
+
+    The caller holds `single_instance`, so whatever a former run had leased is free again.
+
+    Args:
+        console: Where messages are shown when they do not go to Telegram.
+
+    Raises:
+        StoreError: The database cannot be used.
+        ConfigInvalid: Messages are to go to Telegram, but there is no token.
+    """
+    clock, config = clock or SystemClock(), setup.config
+    bot = make_bot(telegram_access(config)) if config.delivery.notifier == "telegram" else None
+    async with AsyncExitStack() as stack:
+        store, changed = await open_store(config.database_url, clock, config.store.busy_timeout)
+        stack.push_async_callback(store.close)
+        if changed:
+            log.info("database brought up to date", place=store.place)
+        notifier: Notifier
+        if bot:
+            stack.push_async_callback(bot.shutdown)
+            notifier = TelegramNotifier(bot)
+        else:
+            first_id = await store.highest_message_id() + 1
+            notifier = ConsoleNotifier(console or Console(), first_id=first_id)
+        fetcher = await stack.enter_async_context(HttpFetcher(fetch_limits(config)))
+        parser = make_parser(config)
+        stack.push_async_callback(parser.close)
+        house = House(
+            setup=setup, store=store, fetcher=fetcher, parser=parser, notifier=notifier, clock=clock, bot=bot
+        )
+        await store.release_all_feeds()
+        await house.sender.recover(all_leases=True)
+        await house.settle_in()
+        yield house
+
+
+# ---- the config's sections as the rooms' own values -------------------------------------------
+
+
+def telegram_access(config: Config) -> TelegramAccess:
+    """Return how to reach Telegram.
+
+    Raises:
+        ConfigInvalid: There is no token, or its file cannot be read.
+    """
+    if not config.token:
+        message = (
+            "telegram: there is no bot token; get one from @BotFather and put it into token_file or into"
+            ' TOPICWIRE_TELEGRAM__TOKEN (or set delivery.notifier = "console" to see messages here)'
+        )
+        raise ConfigInvalid((Problem(file="config", message=message),))
+    return TelegramAccess(
+        token=config.token, base_url=str(config.telegram.base_url), read_timeout=config.telegram.timeout
+    )
+
+
+def fetch_limits(config: Config) -> FetchLimits:
+    """Return the limits of a poll."""
+    polling = config.polling
+    return FetchLimits(
+        connect_timeout=polling.connect_timeout,
+        total_timeout=polling.timeout,
+        max_bytes=polling.max_bytes,
+        max_redirects=polling.max_redirects,
+        connections=polling.connections,
+        host_interval=polling.host_interval,
+        user_agent=polling.user_agent,
+    )
+
+
+def make_parser(config: Config) -> ProcessParser:
+    """Return the parser, its processes not yet started."""
+    polling = config.polling
+    return ProcessParser(
+        workers=polling.parse_workers, timeout=polling.parse_timeout, max_items=polling.max_items
+    )
+
+
+def poll_policies(config: Config) -> PollPolicies:
+    """Return the numbers that polling decides by."""
+    polling, stories, delivery = config.polling, config.stories, config.delivery
+    return PollPolicies(
+        polls=PollPolicy(
+            min_interval=polling.min_interval,
+            max_interval=polling.max_interval,
+            default_interval=polling.default_interval,
+        ),
+        stories=StoryPolicy(window=stories.window, closes_after=stories.closes_after, lives=stories.lives),
+        alerts=AlertPolicy(hold=delivery.hold, edit_every=delivery.edit_every),
+    )
+
+
+def send_policy(config: Config) -> SendPolicy:
+    """Return the pace of sending. A lease outlives the longest send: two tries and their timeouts."""
+    delivery = config.delivery
+    return SendPolicy(
+        per_second=delivery.per_second,
+        chat_interval=delivery.chat_interval,
+        group_per_minute=delivery.group_per_minute,
+        retry_uncertain_after=delivery.retry_uncertain_after,
+        lease=max(timedelta(seconds=120), config.telegram.timeout * 5),
+    )
+
+
+def expand_topics(named: Collection[str], known: Mapping[TopicId, Topic]) -> list[TopicId]:
+    """Return the topics that a chat of the config follows; `*` stands for all."""
+    return [topic for topic in known if "*" in named or topic in named]

@@ -1,0 +1,194 @@
+"""The commands of `topicwire`. Each reads what it needs, lets the house work, and says what came of it.
+
+Exit codes: 0 done; 1 something needs an operator; 2 wrong usage, configuration or rules; 75 another
+instance runs (EX_TEMPFAIL of sysexits.h: try again later).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import Callable
+from functools import partial
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import structlog
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from bot import __version__, cli_rules, cli_stories
+from bot.app import Setup, open_house, read_setup, single_instance
+from bot.chat import make_chat_room
+from bot.config import read_config
+from bot.daemon import Daemon, PassReport, run_once
+from bot.demo import run_demo
+from bot.errors import AlreadyRunning, ConfigInvalid, RulesInvalid, TopicwireError
+from bot.logs import set_up_logs
+from bot.seeds import copy_starter
+from bot.store import open_store
+
+EXIT_OPERATOR, EXIT_USAGE, EXIT_BUSY = 1, 2, 75
+
+app = typer.Typer(
+    name="topicwire",
+    help="News-monitoring alerts: topics in YAML, feeds in, one Telegram message a story out.",
+    no_args_is_help=True,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+db_app = typer.Typer(help="Care for the database.", no_args_is_help=True)
+app.add_typer(cli_rules.app, name="rules")
+app.add_typer(db_app, name="db")
+app.command("match")(cli_rules.match_command)
+app.command("stories")(cli_stories.stories_command)
+
+out = Console()
+err = Console(stderr=True)
+
+ConfigOption = Annotated[
+    Path,
+    typer.Option("--config", "-c", envvar="TOPICWIRE_CONFIG", help="The configuration.", dir_okay=False),
+]
+DEFAULT_CONFIG = Path("config.toml")
+
+
+@app.callback()
+def root(
+    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
+) -> None:
+    """Read feeds, find the news of your topics, and tell them in Telegram: one message a story."""
+    if version:
+        typer.echo(f"topicwire {__version__}")
+        raise typer.Exit
+
+
+@app.command()
+def init(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Where the new installation shall live.")],
+) -> None:
+    """Write a commented config.toml, starter rules and a list of feeds into DIR; nothing is overwritten."""
+    for path in copy_starter(folder):
+        out.print(f"  [green]+[/] {path}", highlight=False)
+    out.print(
+        f"\nNext: put your bot's token into [bold]{folder / 'config.toml'}[/] (the file tells how), then\n"
+        f"  topicwire rules check {folder / 'rules'}\n"
+        f"  topicwire run --config {folder / 'config.toml'}",
+        highlight=False,
+    )
+
+
+@app.command()
+def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Stay up: poll feeds, send alerts, listen to Telegram. SIGTERM stops, SIGHUP reloads."""
+    setup = read_setup(config)
+    set_up_logs(setup.config.log.level, setup.config.log.format)
+    with single_instance(setup.config.data_dir):
+        asyncio.run(_run(setup, partial(read_setup, config)))
+
+
+async def _run(setup: Setup, reread: Callable[[], Setup]) -> None:
+    async with open_house(setup, console=out) as house:
+        chat = None
+        if house.bot:
+            chat = make_chat_room(
+                house.bot,
+                store=house.store,
+                topics=house.topics,
+                clock=house.clock,
+                operators=house.operators,
+            )
+        await Daemon(house, reread=reread, chat=chat).run()
+
+
+@app.command()
+def once(
+    config: ConfigOption = DEFAULT_CONFIG,
+    everything: Annotated[bool, typer.Option("--all", help="Poll all feeds, due or not.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON.")] = False,
+) -> None:
+    """Make one pass, for cron: poll what is due, deliver what is owed, print a summary.
+
+    Exits 1 when something needs an operator, 75 when another instance runs.
+    """
+    setup = read_setup(config)
+    # One pass hears all its feeds before it speaks, so there is nothing to hold a story for.
+    delivery = setup.config.delivery.model_copy(update={"hold": setup.config.delivery.hold * 0})
+    setup = Setup(
+        config=setup.config.model_copy(update={"delivery": delivery}), rules=setup.rules, feeds=setup.feeds
+    )
+    set_up_logs(setup.config.log.level, setup.config.log.format)
+    with single_instance(setup.config.data_dir):
+        report = asyncio.run(_once(setup, everything))
+    _print_pass(report, as_json)
+    if report.needs_operator:
+        raise typer.Exit(EXIT_OPERATOR)
+
+
+async def _once(setup: Setup, everything: bool) -> PassReport:
+    async with open_house(setup, console=out) as house:
+        return await run_once(house, everything=everything)
+
+
+def _print_pass(report: PassReport, as_json: bool) -> None:
+    totals = report.summary()
+    if as_json:
+        sick = [{"feed": feed, "reason": reason, "error": said} for feed, reason, said in report.sick]
+        typer.echo(json.dumps({**totals, "sick_feeds": sick, "needs_operator": report.needs_operator}))
+        return
+    table = Table(title="One pass", show_header=False)
+    for name, value in totals.items():
+        table.add_row(name.replace("_", " "), str(value))
+    out.print(table)
+    for feed, reason, said in report.sick:
+        err.print(f"[yellow]feed {feed}[/]: {reason}: {said}", highlight=False)
+    if report.dead:
+        err.print(f"[red]{report.dead} deliveries failed for good[/]; the log says why", highlight=False)
+
+
+@app.command()
+def demo(
+    data_dir: Annotated[
+        Path,
+        typer.Option(help="Its memory; a second run with it tells nothing twice."),
+    ] = Path("demo-data"),
+) -> None:
+    """Show all of it in a minute: sample feeds polled, matched, grouped, told. No token, no network."""
+    set_up_logs("warning", "auto")
+    with single_instance(data_dir):
+        asyncio.run(run_demo(data_dir, out))
+
+
+@db_app.command("upgrade")
+def db_upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
+    """Bring the database's tables up to date. `run` and `once` do so by themselves."""
+    settings = read_config(config)
+    with single_instance(settings.data_dir):
+        changed = asyncio.run(_upgrade(settings.database_url))
+    typer.echo("brought up to date" if changed else "already up to date")
+
+
+async def _upgrade(url: str) -> bool:
+    store, changed = await open_store(url)
+    await store.close()
+    return changed
+
+
+def main() -> NoReturn:
+    """Run the command line; mistakes of operators end in a sentence, not in a traceback."""
+    try:
+        app(standalone_mode=True)
+    except (ConfigInvalid, RulesInvalid) as error:
+        for problem in error.problems:
+            err.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(EXIT_USAGE)
+    except AlreadyRunning as error:
+        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(EXIT_BUSY)
+    except TopicwireError as error:
+        structlog.get_logger().debug("stopped by an error", exc_info=error)
+        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        sys.exit(EXIT_OPERATOR)
+    sys.exit(0)

@@ -1,0 +1,270 @@
+"""One process that stays up: ticks poll, a loop sends, Telegram is heard. And one pass, for cron."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, timedelta
+from typing import Protocol
+
+import structlog
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
+
+from bot.app import FEED_LEASE, House, Setup
+from bot.errors import ConfigInvalid, NotifyError, RulesInvalid, StoreError, TokenRefused
+from bot.model import DeliveryState
+from bot.pipeline import PollReport
+from bot.ports import DueFeed
+from bot.sender import SendReport
+
+log = structlog.get_logger()
+
+POLLS_AT_ONCE = 200  # claimed and not yet done; connections are limited by the fetcher
+FINISH_WITHIN_S = 5.0  # what is in flight at a stop, before it is given back
+IDLE_S = 1.0
+STORE_TROUBLE_S = 5.0
+TOKEN_TROUBLE_S = 60.0
+
+
+class ChatRoom(Protocol):
+    """Telegram in: hears commands and presses until stopped."""
+
+    async def start(self) -> None:
+        """Begin to listen.
+
+        Raises:
+            NotifyError: Telegram cannot be reached, or refuses the token.
+        """
+
+    async def stop(self) -> None:
+        """Listen no more."""
+
+
+def sd_notify(state: str) -> None:
+    """Tell systemd how the service fares; nothing happens where systemd did not ask (sd_notify(3))."""
+    if address := os.environ.get("NOTIFY_SOCKET"):
+        with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) as out:
+            out.connect("\0" + address[1:] if address.startswith("@") else address)
+            out.sendall(state.encode())
+
+
+class Daemon:
+    """The house, kept going until a signal says otherwise."""
+
+    def __init__(self, house: House, *, reread: Callable[[], Setup], chat: ChatRoom | None = None) -> None:
+        self._house = house
+        self._reread = reread
+        self._chat = chat
+        self._stopping = asyncio.Event()
+        self._news = asyncio.Event()  # a poll may have left something to send
+        self._polls: dict[asyncio.Task[list[PollReport]], DueFeed] = {}
+        self._reloads: set[asyncio.Task[None]] = set()
+
+    def stop(self) -> None:
+        """Begin to stop; `run` returns within ten seconds."""
+        self._stopping.set()
+
+    async def run(self) -> None:
+        """Poll, send and listen until `stop`, SIGTERM or SIGINT; SIGHUP reloads.
+
+        Raises:
+            TokenRefused: Telegram does not know the bot's token.
+        """
+        loop = asyncio.get_running_loop()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.add_signal_handler(number, self.stop)
+        loop.add_signal_handler(signal.SIGHUP, self._reload_soon)
+        scheduler = AsyncIOScheduler(
+            timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
+        )
+        scheduler.add_job(self.tick, "interval", seconds=1, id="tick")
+        scheduler.start()
+        sending = asyncio.create_task(self._send(), name="send")
+        listening = asyncio.create_task(self._listen(), name="listen")
+        sd_notify("READY=1")
+        log.info("running", feeds=len(self._house.setup.feeds), topics=len(self._house.topics()))
+        waiting = asyncio.create_task(self._stopping.wait(), name="wait")
+        try:
+            # Only a refused token or a bug ends one of the others before the signal to stop.
+            await asyncio.wait({waiting, sending, listening}, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            self.stop()
+            sd_notify("STOPPING=1")
+            scheduler.shutdown(wait=False)
+            waiting.cancel()
+            await self._finish(sending, listening)
+            for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+                loop.remove_signal_handler(number)
+
+    async def tick(self) -> None:
+        """Claim what is due and start polling it; a tick does not wait for its polls."""
+        sd_notify("WATCHDOG=1")
+        room = POLLS_AT_ONCE - len(self._polls)
+        if room <= 0 or self._stopping.is_set():
+            return
+        try:
+            due = await self._house.store.claim_feeds(self._house.clock.now(), FEED_LEASE, room)
+        except StoreError as error:
+            log.error("cannot claim feeds; the next tick tries again", error=str(error))  # noqa: TRY400  # no bug
+            return
+        for one in due:
+            task = asyncio.create_task(self._house.poller.poll_feeds([one]), name=f"poll {one.feed.id}")
+            self._polls[task] = one
+            task.add_done_callback(self._polled)
+
+    def _polled(self, task: asyncio.Task[list[PollReport]]) -> None:
+        self._polls.pop(task, None)
+        self._news.set()
+
+    async def _send(self) -> None:
+        while not self._stopping.is_set():
+            self._news.clear()
+            pause = IDLE_S
+            try:
+                report = await self._house.sender.deliver_due()
+                if report.token_refused:
+                    log.error("telegram refuses the bot's token; deliveries are kept until it is mended")
+                    pause = TOKEN_TROUBLE_S
+            except StoreError as error:
+                log.error("deliveries wait for the database", error=str(error))  # noqa: TRY400  # no bug
+                pause = STORE_TROUBLE_S
+            await self._pause(pause)
+
+    async def _pause(self, seconds: float) -> None:
+        """Return after that time, or at once when there is news or the end."""
+        waits = [asyncio.create_task(event.wait()) for event in (self._news, self._stopping)]
+        await asyncio.wait(waits, timeout=seconds, return_when=asyncio.FIRST_COMPLETED)
+        for wait in waits:
+            wait.cancel()
+
+    async def _listen(self) -> None:
+        """Listen to Telegram; while it cannot be reached, try again, ever more patiently."""
+        tries = 0
+        while self._chat and not self._stopping.is_set():
+            try:
+                await self._chat.start()
+                break
+            except TokenRefused:
+                raise
+            except NotifyError as error:
+                pause = min(2.0**tries, 60.0)
+                log.warning("telegram cannot be reached; trying again", error=str(error), pause_s=pause)
+                tries += 1
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), pause)
+        await self._stopping.wait()
+        if self._chat:
+            await self._chat.stop()
+
+    async def _finish(self, sending: asyncio.Task[None], listening: asyncio.Task[None]) -> None:
+        """Let what is in flight finish, then give back the rest."""
+        self._house.sender.stop()
+        polls = dict(self._polls)
+        rest = {sending, listening, *polls, *self._reloads}
+        _, late = await asyncio.wait(rest, timeout=FINISH_WITHIN_S)
+        for task in late:
+            task.cancel()
+        results = await asyncio.gather(*rest, return_exceptions=True)
+        given_back = [due for task, due in polls.items() if task in late]
+        if given_back:
+            await self._house.store.release_feeds(given_back)
+        log.info("stopped", polls_given_back=len(given_back), sends_cut_off=sending in late)
+        for result in results:
+            if isinstance(result, Exception):
+                raise result
+
+    def _reload_soon(self) -> None:
+        task = asyncio.get_running_loop().create_task(self._reload(), name="reload")
+        self._reloads.add(task)
+        task.add_done_callback(self._reloads.discard)
+
+    async def _reload(self) -> None:
+        sd_notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
+        try:
+            setup = await asyncio.to_thread(self._reread)
+            await self._house.reload(setup)
+            log.info("reloaded", feeds=len(setup.feeds), topics=len(setup.rules.topics))
+        except (ConfigInvalid, RulesInvalid) as error:
+            problems = [str(problem) for problem in error.problems]
+            log.error("reload refused; the last good set keeps running", problems=problems)  # noqa: TRY400  # no bug
+        except StoreError as error:
+            log.error("reload broke off; send SIGHUP again", error=str(error))  # noqa: TRY400  # no bug
+        finally:
+            sd_notify("READY=1")
+
+
+# ---- one pass, for cron -----------------------------------------------------------------------
+
+
+@dataclass(slots=True, kw_only=True)
+class PassReport:
+    """What one pass did."""
+
+    polls: list[PollReport] = field(default_factory=list)
+    sends: list[SendReport] = field(default_factory=list)
+    sick: list[tuple[str, str, str]] = field(default_factory=list)  # feed, reason, what was said
+    waiting: int = 0  # deliveries that leave in a later pass
+    dead: int = 0  # deliveries that need an operator
+
+    @property
+    def needs_operator(self) -> bool:
+        """Return whether somebody should look."""
+        return bool(self.sick or self.dead or any(send.token_refused for send in self.sends))
+
+    def summary(self) -> dict[str, int]:
+        """Return the totals."""
+        return {
+            "polled": len(self.polls),
+            "failed_polls": sum(poll.error is not None for poll in self.polls),
+            "items": sum(poll.items for poll in self.polls),
+            "new": sum(poll.new for poll in self.polls),
+            "silent": sum(poll.silent for poll in self.polls),
+            "matched": sum(poll.matched for poll in self.polls),
+            "stories": sum(poll.stories for poll in self.polls),
+            "sent": sum(send.sent for send in self.sends),
+            "edited": sum(send.edited for send in self.sends),
+            "delayed": sum(send.delayed + send.uncertain for send in self.sends),
+            "waiting": self.waiting,
+            "dead": self.dead,
+        }
+
+
+async def run_once(
+    house: House, *, everything: bool = False, patience: timedelta = timedelta(seconds=30)
+) -> PassReport:
+    """Poll what is due, deliver what is owed, and tell what needs an operator.
+
+    Args:
+        everything: Poll all feeds, due or not.
+        patience: How long to wait for chats that Telegram makes wait; the rest leaves in a later pass.
+    """
+    report = PassReport()
+    count = max(1, len(house.setup.feeds))
+    due = await house.store.claim_feeds(house.clock.now(), FEED_LEASE, count, everything=everything)
+    report.polls = await house.poller.poll_feeds(due)
+    report.sends = await deliver_all(house, patience)
+    report.sick = [(str(feed), reason, said) for feed, reason, said in await house.store.sick_feeds()]
+    counts = await house.store.delivery_counts()
+    waiting = (DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.UNCERTAIN)
+    report.waiting = sum(counts.get(state, 0) for state in waiting)
+    report.dead = counts.get(DeliveryState.FAILED, 0)
+    return report
+
+
+async def deliver_all(house: House, patience: timedelta) -> list[SendReport]:
+    """Send until nothing is owed that could leave within the patience."""
+    until = house.clock.now() + patience
+    reports = [await house.sender.deliver_due()]
+    while not reports[-1].token_refused:
+        due = await house.sender.next_due()
+        if due is None or due > until:
+            break
+        await house.clock.sleep(due - house.clock.now())
+        reports.append(await house.sender.deliver_due())
+    return reports
