@@ -13,7 +13,6 @@ from dataclasses import dataclass
 from datetime import datetime
 from functools import lru_cache
 from hashlib import blake2b
-from urllib.parse import urlsplit
 
 from anyascii import anyascii
 
@@ -43,6 +42,7 @@ _TAIL = re.compile(r"\s+[-–—|·•:]+\s+(?P<tail>[^-–—|·•]{2,40})$")
 _RUSSIAN_ENDING = re.compile(
     r"(?:ами|ями|ого|его|ому|ему|ыми|ими|ом|ем|ой|ей|ым|им|ых|их|ах|ях|ую|юю|ая|яя|а|я|у|ю|е|и|ы|о)$"
 )
+_NO_SPACES = re.compile(r"[\u3040-\u30ff\u3400-\u9fff\U00020000-\U0003ffff]")
 _CYRILLIC = re.compile(r"[Ѐ-ӿ]")
 
 
@@ -168,9 +168,18 @@ def _words(text: StoryText) -> Iterator[_Word]:
             gap = part[end : found.start()]
             starts = end == 0 or any(mark in gap for mark in ".!?:")
             end = found.end()
-            folded = fold(found[0])
-            if folded:
-                yield _Word(found[0], folded, weight, starts)
+            for raw in _spaced(found[0]):
+                if folded := fold(raw):
+                    yield _Word(raw, folded, weight, starts)
+
+
+def _spaced(word: str) -> Iterator[str]:
+    """Yield the word, or where Chinese and Japanese leave no spaces, each two neighbouring characters."""
+    if len(word) <= 2 or not _NO_SPACES.search(word):
+        yield word
+        return
+    for start in range(len(word) - 1):
+        yield word[start : start + 2]
 
 
 @lru_cache(maxsize=16384)
@@ -216,8 +225,8 @@ def _language(text: StoryText, folded: list[str]) -> str:
 
 def url_key(url: str) -> str | None:
     """Return the key of a canonical URL; None for a site's front page, which is no article."""
-    parts = urlsplit(url)
-    if parts.path in ("", "/") and not parts.query:
+    host, _, rest = url.partition("://")[2].partition("/") if "://" in url else url.partition("/")
+    if not rest and "?" not in host:
         return None
     return "u:" + blake2b(url.encode(), digest_size=10).hexdigest()
 

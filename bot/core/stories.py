@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Final
 
@@ -32,6 +32,7 @@ __all__ = [
 MAX_CANDIDATES: Final = 40  # stories compared with one item
 MAX_MEMBERS: Final = 8  # of a story, kept for comparison
 MIN_SHARED_KEYS: Final = 2
+FORGET_EVERY: Final = 1024  # items
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -121,10 +122,15 @@ def _same_url(one: StoryText, two: StoryText) -> bool:
 
 def _copied(new: StoryText, member: StoryText, policy: StoryPolicy) -> float:
     """Return how nearly two outlets' texts are the same, 0 to 1; 0 when that is no copy."""
-    if new.outlet == member.outlet:
+    if _same_outlet(new, member):
         return 0.0
     ratio = same_text(fingerprint(new), fingerprint(member))
     return ratio if ratio >= policy.copy else 0.0
+
+
+def _same_outlet(one: StoryText, two: StoryText) -> bool:
+    """Whether both are known to come from one outlet."""
+    return bool(one.outlet) and one.outlet.casefold() == two.outlet.casefold()
 
 
 def _similarity(new: StoryText, member: StoryText, policy: StoryPolicy) -> tuple[float, float]:
@@ -134,7 +140,7 @@ def _similarity(new: StoryText, member: StoryText, policy: StoryPolicy) -> tuple
         one,
         two,
         apart=abs(new.at - member.at),
-        same_outlet=new.outlet == member.outlet,
+        same_outlet=_same_outlet(new, member),
         doubts=policy.doubts,
     )
     return similarity, policy.same_language if one.language == two.language else policy.cross_language
@@ -158,22 +164,56 @@ class StoryBook:
 
     policy: StoryPolicy = field(default_factory=StoryPolicy)
     _stories: dict[StoryId, Candidate] = field(default_factory=dict)
+    _seen: dict[ItemId | str, tuple[StoryText, StoryId]] = field(default_factory=dict)
     _by_key: defaultdict[str, set[StoryId]] = field(default_factory=lambda: defaultdict(set))
+    _opened: int = 0
+    _added: int = 0
 
     def add(self, item_id: ItemId | str, text: StoryText) -> StoryDecision:
-        """Return the decision, with the story's number also when it is new, and remember the item."""
+        """Return the decision, with the story's number also when it is new, and remember the item.
+
+        The same item with the same text again is SEEN, and changes nothing.
+        """
+        known = self._seen.get(item_id)
+        if known is not None and known[0] == text:
+            return StoryDecision(story=known[1], reason=StoryReason.SEEN, similarity=1.0)
         decision = decide_story(text, self.candidates(text), self.policy)
-        story = decision.story
-        if story is None:
-            story = StoryId(len(self._stories) + 1)
-            self._stories[story] = Candidate(
-                story=story, members=(text,), last_report_at=text.at, opened_at=text.at
-            )
-        else:
-            self._stories[story] = _joined(self._stories[story], text)
+        story = self._open(text) if decision.story is None else self._join(decision.story, text)
         for key in story_keys(text):
             self._by_key[key].add(story)
-        return StoryDecision(story=story, reason=decision.reason, similarity=decision.similarity)
+        self._seen[item_id] = (text, story)
+        self._added += 1
+        if self._added % FORGET_EVERY == 0:
+            self._forget(text.at)
+        return replace(decision, story=story)
+
+    def _open(self, text: StoryText) -> StoryId:
+        self._opened += 1
+        story = StoryId(self._opened)
+        self._stories[story] = Candidate(
+            story=story, members=(text,), last_report_at=text.at, opened_at=text.at
+        )
+        return story
+
+    def _join(self, story: StoryId, text: StoryText) -> StoryId:
+        before = self._stories[story]
+        self._stories[story] = replace(
+            before,
+            members=keep_members((*before.members, text)),
+            last_report_at=max(before.last_report_at, text.at),
+            opened_at=min(before.opened_at, text.at),
+        )
+        return story
+
+    def _forget(self, at: datetime) -> None:
+        """Drop what closed long ago; late arrivals get twice the usual time."""
+        since = at - 2 * self.policy.closes_after
+        self._stories = {key: one for key, one in self._stories.items() if one.last_report_at >= since}
+        self._seen = {key: one for key, one in self._seen.items() if one[1] in self._stories}
+        for key in list(self._by_key):
+            self._by_key[key] &= self._stories.keys()
+            if not self._by_key[key]:
+                del self._by_key[key]
 
     def candidates(self, text: StoryText) -> tuple[Candidate, ...]:
         """Return the stories worth comparing, most shared keys first."""
@@ -198,12 +238,3 @@ class StoryBook:
             )
         )
         return tuple(stories[:MAX_CANDIDATES])
-
-
-def _joined(candidate: Candidate, text: StoryText) -> Candidate:
-    return Candidate(
-        story=candidate.story,
-        members=keep_members((*candidate.members, text)),
-        last_report_at=max(candidate.last_report_at, text.at),
-        opened_at=min(candidate.opened_at, text.at),
-    )
