@@ -14,6 +14,8 @@ from multidict import CIMultiDictProxy
 
 Answer = Callable[[web.BaseRequest], Awaitable[web.StreamResponse]]
 
+_KEPT_BY_304 = frozenset({"ETag", "Last-Modified", "Cache-Control"})
+
 RSS = """<?xml version="1.0" encoding="utf-8"?>
 <rss version="2.0"><channel><title>Harbour News</title><link>https://harbour.example/</link>
 <item><title>Ferry returns to the northern line</title><link>https://harbour.example/ferry</link>
@@ -63,10 +65,7 @@ class FeedServer:
 
         async def answer(request: web.BaseRequest) -> web.StreamResponse:
             if _is_known(request, told):
-                kept = {
-                    name: told[name] for name in ("ETag", "Last-Modified", "Cache-Control") if name in told
-                }
-                return web.Response(status=304, headers=kept)
+                return web.Response(status=304, headers=_kept(told))
             response = web.Response(status=status, body=data, headers=told)
             if content_type:
                 response.headers["Content-Type"] = content_type
@@ -132,6 +131,10 @@ async def feed_server() -> AsyncIterator[FeedServer]:
 def zipped(text: str = RSS) -> bytes:
     """Return gzipped text."""
     return gzip.compress(text.encode())
+
+
+def _kept(headers: dict[str, str]) -> dict[str, str]:
+    return {name: value for name, value in headers.items() if name in _KEPT_BY_304}
 
 
 def _is_known(request: web.BaseRequest, headers: dict[str, str]) -> bool:

@@ -111,7 +111,8 @@ def after_error(
         dice: 0 <= dice < 1.
     """
     if error.reason is PollReason.RATE_LIMITED and error.status is None:
-        delay = max(error.retry_after or ZERO, timedelta(seconds=1)) * (1 + policy.jitter * dice)
+        asked = min(max(error.retry_after or ZERO, timedelta(seconds=1)), policy.backoff_cap)
+        delay = asked * (1 + policy.jitter * dice)
         return _failed(state, now + delay, error, NextPollReason.HOST_BUSY)
     failed = replace(state, failures=state.failures + 1, failing_since=state.failing_since or now)
     if isinstance(error, FetchGone):

@@ -60,7 +60,7 @@ def parse_feed(
 
 
 class ProcessParser:
-    """A ports.Parser in processes of its own; use it as an async context manager."""
+    """A ports.Parser in processes of its own; use it as an async context manager, or close it."""
 
     def __init__(
         self, *, workers: int = 2, timeout: timedelta = timedelta(seconds=10), max_items: int = MAX_ITEMS
@@ -83,7 +83,11 @@ class ProcessParser:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the processes and wait for their end."""
+        """Close the parser."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop the processes and wait for their end; closing twice is closing once."""
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.stop()  # type: ignore[no-untyped-call]  # pebble's hints leave it out

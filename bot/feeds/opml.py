@@ -1,0 +1,146 @@
+"""Reads feed lists in OPML 2.0 (http://opml.org/spec2.opml), as other readers export them."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from pathlib import Path
+from typing import NoReturn
+from xml.parsers import expat
+
+from yarl import URL
+
+from bot.core.identity import redact_url
+from bot.core.markup import clean_text
+from bot.errors import ConfigInvalid, Problem
+from bot.model import Feed, FeedId
+
+_READABLE = re.compile(r"[a-z0-9][a-z0-9./-]{0,69}")
+_LANGUAGE = re.compile(r"([a-z]{2})(?:[-_][a-z0-9]+)*", re.IGNORECASE)
+_NAME_LIMIT = 200
+
+
+def read_opml(path: Path) -> tuple[Feed, ...]:
+    """Return the feeds of an OPML file in its order; a feed that stands in several folders comes once.
+
+    An outline with `xmlUrl` is a feed, at any depth; `title` or `text` names its outlet. `language` or
+    `xml:lang` hold for the outline and those inside it. Other attributes are left alone.
+
+    Raises:
+        ConfigInvalid: The file cannot be read, is no OPML, or holds URLs that are none; each with its line.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        problem = Problem(file=str(path), message=f"cannot be read: {error.strerror or error}")
+        raise ConfigInvalid((problem,)) from error
+    reader = _Reader(str(path))
+    reader.read(data)
+    if reader.problems:
+        raise ConfigInvalid(tuple(reader.problems))
+    return tuple(reader.feeds.values())
+
+
+def feed_id_for(url: str) -> FeedId:
+    """Return the id of a feed that was given none: always the same for the same URL.
+
+    Host and path, where these say it all, else with six digits of a hash. URLs that differ only in http or
+    https, a leading "www." or a last slash are one feed. Credentials never show.
+    """
+    bare = re.sub(r"^https?://(?:www\.)?", "", url.strip(), flags=re.IGNORECASE).rstrip("/")
+    if _READABLE.fullmatch(bare):
+        return FeedId(bare.replace("/", "_"))
+    open_part = re.split(r"[?#]", bare, maxsplit=1)[0].rpartition("@")[2]
+    head = re.sub(r"[^a-z0-9.]+", "-", open_part.lower()).strip(".-")[:60].rstrip(".-")
+    digest = hashlib.sha256(bare.encode("utf-8", "surrogatepass")).hexdigest()[:6]
+    return FeedId(f"{head or 'feed'}-{digest}")
+
+
+class _Reader:
+    """Walks through one file.
+
+    No entity may be declared, which ends every trick with them; expat opens no other files by itself.
+    """
+
+    def __init__(self, file: str) -> None:
+        self.feeds: dict[FeedId, Feed] = {}
+        self.problems: list[Problem] = []
+        self._file = file
+        self._languages: list[str | None] = []  # of the open elements, outermost first
+        self._parser = expat.ParserCreate()
+        self._parser.StartElementHandler = self._start
+        self._parser.EndElementHandler = self._end
+        self._parser.EntityDeclHandler = self._refuse_entity
+
+    def read(self, data: bytes) -> None:
+        try:
+            self._parser.Parse(data, True)
+        except expat.ExpatError as error:
+            self._report(
+                f"is no well-formed XML: {expat.ErrorString(error.code)}", error.lineno, error.offset + 1
+            )
+        except (
+            LookupError,
+            ValueError,
+        ) as error:  # an encoding that Python does not have, or a broken text in it
+            self._report(f"cannot be decoded: {error}; save it as UTF-8", 1)
+        except _Refused:
+            self._report("declares an entity, which no feed list needs; remove the DOCTYPE", self._line)
+
+    @property
+    def _line(self) -> int:
+        return self._parser.CurrentLineNumber
+
+    def _start(self, name: str, attributes: dict[str, str]) -> None:
+        told = {key.lower(): value for key, value in attributes.items()}
+        if not self._languages and name.lower() != "opml":
+            self._report(f"begins with <{name[:40]}>; a feed list begins with <opml>", self._line)
+        language = self._language(told.get("language") or told.get("xml:lang") or "")
+        inherited = self._languages[-1] if self._languages else None
+        self._languages.append(language or inherited)
+        if name.lower() == "outline" and told.get("xmlurl", "").strip():
+            self._feed(told, language or inherited)
+
+    def _end(self, name: str) -> None:
+        self._languages.pop()
+
+    def _feed(self, told: dict[str, str], language: str | None) -> None:
+        url = re.sub(
+            r"^feed:(?://)?(?=https?:)|^feed:(?=//)", "", told["xmlurl"].strip(), flags=re.IGNORECASE
+        )
+        url = f"https:{url}" if url.startswith("//") else url
+        if not _is_web_address(url):
+            self._report(
+                f"xmlUrl is {redact_url(url)[:100]!r}; write a whole http:// or https:// address", self._line
+            )
+            return
+        outlet = clean_text(told.get("title") or told.get("text") or "", _NAME_LIMIT).replace("\n", " ")
+        feed = Feed(id=feed_id_for(url), url=url, outlet=outlet or None, language=language)
+        self.feeds.setdefault(feed.id, feed)
+
+    def _language(self, tag: str) -> str | None:
+        if not tag.strip():
+            return None
+        found = _LANGUAGE.fullmatch(tag.strip())
+        if found is None:
+            self._report(f"language is {tag[:40]!r}; write two letters, such as de", self._line)
+            return None
+        return found[1].lower()
+
+    def _refuse_entity(self, *declared: object) -> NoReturn:
+        raise _Refused
+
+    def _report(self, message: str, line: int, col: int = 0) -> None:
+        self.problems.append(Problem(file=self._file, line=line, col=col, message=message))
+
+
+class _Refused(Exception):
+    """An entity was declared."""
+
+
+def _is_web_address(url: str) -> bool:
+    try:
+        parsed = URL(url)
+    except ValueError:
+        return False
+    return parsed.scheme in {"http", "https"} and bool(parsed.host)
