@@ -1,1 +1,24 @@
 """Telegram in: commands, menus, callbacks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from telegram.ext import ExtBot
+
+from bot.chat.application import TelegramChat
+from bot.chat.commands import Commands
+from bot.model import Topic, TopicId
+from bot.ports import ChatStore, Clock
+
+
+def make_chat_room(
+    bot: ExtBot[None],
+    *,
+    store: ChatStore,
+    topics: Callable[[], Mapping[TopicId, Topic]],
+    clock: Clock,
+    operators: Callable[[], frozenset[int]],
+) -> TelegramChat:
+    """Return what hears Telegram: `start` it, and `stop` it before the bot is shut down."""
+    return TelegramChat(bot, Commands(store=store, topics=topics, operators=operators, clock=clock))
