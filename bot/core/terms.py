@@ -1,0 +1,361 @@
+"""Terms: what an operator wrote, as needles, and how alike a needle and a word of a text are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+import Stemmer
+from rapidfuzz.distance import OSA
+
+from bot.core.names import name_forms, name_keys
+from bot.core.text import clean, fold, is_spaceless, plain, tokens_of
+
+EQUAL: Final = 100.0
+WILDCARD: Final = 99.0
+INFLECTED: Final = 98.0
+GAP_COST: Final = 5.0  # score lost per foreign word between
+DEFAULT_FUZZY: Final = 80.0
+DEFAULT_SLOP: Final = 2
+MAX_SLOP: Final = 10
+MAX_WORDS: Final = 12  # in one term
+MAX_EDITS: Final = 2
+SHORTEST_TYPO: Final = 5  # letters of the term's word
+
+IsWord = Callable[[str], bool]
+
+STEMMERS: Final = {
+    "ar": "arabic", "hy": "armenian", "eu": "basque", "ca": "catalan", "cs": "czech", "da": "danish",
+    "nl": "dutch", "en": "english", "eo": "esperanto", "et": "estonian", "fi": "finnish", "fr": "french",
+    "de": "german", "el": "greek", "hi": "hindi", "hu": "hungarian", "id": "indonesian", "ga": "irish",
+    "it": "italian", "lt": "lithuanian", "ne": "nepali", "nb": "norwegian", "nn": "norwegian",
+    "no": "norwegian", "fa": "persian", "pl": "polish", "pt": "portuguese", "ro": "romanian",
+    "ru": "russian", "sr": "serbian", "st": "sesotho", "es": "spanish", "sv": "swedish", "ta": "tamil",
+    "tr": "turkish", "yi": "yiddish",
+}  # fmt: skip
+
+# Ukrainian has no Snowball stemmer: the endings of its nouns and adjectives, longest first.
+_UKRAINIAN: Final = re.compile(
+    r"(?<=...)(?:ями|ами|ими|ого|ому|ові|еві|єві|ії|ій|ої|ою|ею|єю|их|им|ів|їв|ам|ям|ах|ях|ом|ем|єм"
+    r"|ий|ий|ія|ію|а|я|о|е|є|и|і|ї|у|ю|ь)$"
+)
+
+
+@lru_cache(maxsize=64)
+def _stemmer(language: str) -> Stemmer.Stemmer | None:
+    if language not in STEMMERS or STEMMERS[language] not in Stemmer.algorithms():
+        return None
+    return Stemmer.Stemmer(STEMMERS[language], 0)  # the engine remembers; no cache of its own
+
+
+def has_stemmer(language: str) -> bool:
+    """True: words under that language key are found in all their inflections."""
+    return language == "uk" or _stemmer(language) is not None
+
+
+def stem(text: str, language: str) -> str:
+    """Return the folded stem of a word; without a stemmer for the language, its fold."""
+    if language == "uk":
+        return fold(_UKRAINIAN.sub("", plain(text)))
+    stemmer = _stemmer(language)
+    return fold(stemmer.stemWord(plain(text)) if stemmer else text)
+
+
+def single(text: str) -> str:
+    """Return the word with doubled letters once: which one is doubled is the commonest mistake."""
+    return _DOUBLED.sub(r"\1", text)
+
+
+_DOUBLED: Final = re.compile(r"(.)\1+")
+
+
+# ---- needles: one word of a term ---------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class WordNeedle:
+    """A word in any inflection, perhaps with a typo."""
+
+    folds: frozenset[str]  # spellings: zolle and zoelle
+    stems: frozenset[str]  # in `language`
+    language: str  # empty: none, hence no inflection
+    fuzzy: float  # least similarity of a typo; above 100: no typos
+    size: int  # letters, its weight in a phrase
+
+
+@dataclass(frozen=True, slots=True)
+class AffixNeedle:
+    """A word that begins, or ends, so."""
+
+    folds: frozenset[str]
+    at_end: bool
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class ExactNeedle:
+    """A word in exactly this spelling and case."""
+
+    text: str
+
+    @property
+    def size(self) -> int:
+        """Return its weight in a phrase."""
+        return len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class NameNeedle:
+    """A word of a name."""
+
+    keys: frozenset[str]
+    fuzzy: float
+    size: int
+
+
+Needle = WordNeedle | AffixNeedle | ExactNeedle | NameNeedle
+
+
+@dataclass(frozen=True, slots=True)
+class Word:
+    """A word of a text, as needles meet it."""
+
+    text: str
+    is_joined: bool = False  # a joined run of a hyphen chain
+
+
+def similarity(needle: Needle, word: Word, is_real: IsWord) -> float:
+    """Return how alike they are, 0 to 100; 0 below the needle's cutoff.
+
+    Args:
+        is_real: True for a lower-case word that some language knows; such a word is no typo.
+    """
+    match needle:
+        case ExactNeedle():
+            return EQUAL if word.text == needle.text else 0.0
+        case AffixNeedle():
+            folded = fold(word.text)
+            test = folded.endswith if needle.at_end else folded.startswith
+            return WILDCARD if any(map(test, needle.folds)) else 0.0
+        case NameNeedle():
+            return _name_similarity(needle, word, is_real)
+        case WordNeedle():
+            return _word_similarity(needle, word, is_real)
+
+
+def _word_similarity(needle: WordNeedle, word: Word, is_real: IsWord) -> float:
+    folded = fold(word.text)
+    if folded in needle.folds:
+        return EQUAL
+    stemmed = stem(word.text, needle.language) if needle.stems and len(folded) > 2 else ""
+    if stemmed in needle.stems:
+        return INFLECTED
+    if not may_be_typo(word, is_real):
+        return 0.0
+    typos = _typo_similarities(needle, folded, stemmed)
+    return max((similar - cost for similar, cost in typos if similar >= needle.fuzzy), default=0.0)
+
+
+def raw_similarity(needle: WordNeedle, folded: str, stemmed: str) -> float:
+    """Return how alike a needle and a folded word are as typos, before cutoff and word lists."""
+    return max((similar for similar, _ in _typo_similarities(needle, folded, stemmed)), default=0.0)
+
+
+def _typo_similarities(needle: WordNeedle, folded: str, stemmed: str) -> Iterator[tuple[float, float]]:
+    """Return similarities of spelling, of stem, and of both with doubled letters once; each with its cost."""
+    for own in needle.folds:
+        if len(own) >= SHORTEST_TYPO and own[0] == folded[:1] and own.isalpha():
+            yield edit_similarity(own, folded), 0.0
+            yield edit_similarity(single(own), single(folded)), 4.0
+    for own in needle.stems:
+        if len(own) >= SHORTEST_TYPO and own[0] == stemmed[:1] and own.isalpha():
+            yield edit_similarity(own, stemmed), 2.0
+            yield edit_similarity(single(own), single(stemmed)), 6.0
+
+
+def edit_similarity(left: str, right: str) -> float:
+    """Return rapidfuzz's OSA similarity, 0 to 100; 0 with more than MAX_EDITS edits."""
+    edits = OSA.distance(left, right, score_cutoff=MAX_EDITS)
+    return 0.0 if edits > MAX_EDITS else 100.0 * (1 - edits / max(len(left), len(right)))
+
+
+def may_be_typo(word: Word, is_real: IsWord) -> bool:
+    """True: long enough, of letters only, written in one piece, and no real word."""
+    return (
+        not word.is_joined
+        and len(word.text) >= SHORTEST_TYPO - 1
+        and word.text.isalpha()
+        and not is_real(word.text.casefold())
+    )
+
+
+def _name_similarity(needle: NameNeedle, word: Word, is_real: IsWord) -> float:
+    forms = name_forms(word.text)
+    if not forms:
+        return 0.0
+    if forms[0].key in needle.keys:
+        return EQUAL
+    if any(form.key in needle.keys for form in forms):
+        return INFLECTED
+    best = raw_name_similarity(needle, forms[0].key)
+    if best < needle.fuzzy or not may_be_typo(word, is_real):
+        return 0.0
+    return best
+
+
+def raw_name_similarity(needle: NameNeedle, key: str) -> float:
+    """Return how alike they are as typos: with the first and the last letter right.
+
+    The last letter tells a man from a woman, a son from a father, a town from its founder.
+    """
+    return max(
+        (
+            edit_similarity(own, key)
+            for own in needle.keys
+            if len(own) >= SHORTEST_TYPO and own[0] == key[0] and own[-1] == key[-1]
+        ),
+        default=0.0,
+    )
+
+
+# ---- terms -------------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """A needle in its place in a term."""
+
+    needle: Needle
+    is_tight: bool  # True: nothing may stand between it and the step before
+
+
+@dataclass(frozen=True, slots=True)
+class Phrase:
+    """One or more words in order."""
+
+    text: str  # as the operator wrote it
+    readings: tuple[tuple[Step, ...], ...]  # as written, and with its hyphens closed
+    slop: int = DEFAULT_SLOP
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """A person or company."""
+
+    text: str
+    words: tuple[NameNeedle, ...]  # the surname last
+
+
+@dataclass(frozen=True, slots=True)
+class Pattern:
+    """A regular expression in RE2's language."""
+
+    text: str
+
+
+Term = Phrase | Name | Pattern
+
+
+class TermInvalid(ValueError):
+    """A term that cannot be; its text names the cure."""
+
+
+_DIGRAPHS: Final = re.compile(r"(?<![aeiouq])([aou])e")
+_UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "a"})
+
+
+def spellings(word: str, language: str) -> frozenset[str]:
+    """Return the folds of a term's word: ä is also ae, and under a German key ae also ä."""
+    low = clean(word).casefold()
+    found = {fold(low), fold(low.translate(_UMLAUTS))}
+    if language == "de":
+        found.add(fold(_DIGRAPHS.sub(r"\1", low)))
+    return frozenset(filter(None, found))
+
+
+def read_phrase(
+    text: str, language: str = "", *, fuzzy: float = DEFAULT_FUZZY, slop: int = DEFAULT_SLOP
+) -> Phrase:
+    """Return the term that the operator's text means under a language key (empty: none).
+
+    Raises:
+        TermInvalid: No words, too many, or a wildcard in the middle of a word.
+    """
+    pieces = text.split()
+    exact = text.startswith("=")
+    if exact:
+        pieces = text[1:].split()
+    readings: list[tuple[Step, ...]] = [()]
+    for piece in pieces:
+        options = _exact_steps(piece) if exact else _steps(piece, language, fuzzy)
+        readings = [reading + option for reading in readings for option in options][:4]
+    if not readings[0]:
+        raise TermInvalid(f"the term {text!r} has no letters or digits; write a word")
+    if len(readings[0]) > MAX_WORDS and not is_spaceless(text):
+        raise TermInvalid(f"the term has {len(readings[0])} words; use at most {MAX_WORDS}")
+    return Phrase(text, tuple(dict.fromkeys(readings)), slop)
+
+
+def _steps(piece: str, language: str, fuzzy: float) -> list[tuple[Step, ...]]:
+    """Return the readings of one written word: its parts and, of a hyphen chain, the whole."""
+    body = clean(piece).strip("*")
+    begins, ends = piece.endswith("*"), piece.startswith("*")
+    if "*" in body or (begins and ends):
+        raise TermInvalid(f"{piece!r}: a * stands at the end or at the beginning of a word, not both")
+    tokens = tokens_of(body)
+    parts = [token.text for token in tokens if not token.is_joined]
+    if begins or ends:
+        if len(parts) != 1:
+            raise TermInvalid(f"{piece!r}: a wildcard needs one word without hyphens")
+        return [(Step(_affix(parts[0], language, at_end=ends), False),)]
+    steps = tuple(Step(_word(part, language, fuzzy), is_tight=index > 0) for index, part in enumerate(parts))
+    whole = [token.text for token in tokens if token.is_joined and token.at == 0 and token.to == len(parts)]
+    return [steps, *((Step(_word(text, language, fuzzy), False),) for text in whole)]
+
+
+def _exact_steps(piece: str) -> list[tuple[Step, ...]]:
+    parts = [token.text for token in tokens_of(piece) if not token.is_joined]
+    return [tuple(Step(ExactNeedle(part), is_tight=index > 0) for index, part in enumerate(parts))]
+
+
+def _affix(text: str, language: str, *, at_end: bool) -> AffixNeedle:
+    return AffixNeedle(spellings(text, language), at_end, len(text))
+
+
+def _word(text: str, language: str, fuzzy: float) -> Needle:
+    if is_spaceless(text):
+        return ExactNeedle(text)
+    folds = spellings(text, language)
+    language = language if language and has_stemmer(language) else ""
+    stems = {stem(spelling, language) for spelling in (text, *folds)} if language else set()
+    return WordNeedle(
+        folds, frozenset(s for s in stems if len(s) > 1), language, fuzzy, max(map(len, folds), default=1)
+    )
+
+
+def read_name(text: str, *, fuzzy: float = DEFAULT_FUZZY) -> Name | Phrase:
+    """Return the name; one in a script without spaces is read as a phrase.
+
+    Raises:
+        TermInvalid: No letters, or more than six words.
+    """
+    words = [token.text for token in tokens_of(text) if not token.is_joined]
+    if any(map(is_spaceless, words)):
+        return read_phrase(text, fuzzy=fuzzy)
+    if not words or len(words) > 6:
+        raise TermInvalid(f"the name {text!r} needs one to six words")
+    return Name(text, tuple(NameNeedle(name_keys(word), fuzzy, len(word)) for word in words))
+
+
+def needles_of(term: Term) -> Iterable[Needle]:
+    """Return all needles of a term."""
+    match term:
+        case Phrase():
+            return (step.needle for reading in term.readings for step in reading)
+        case Name():
+            return term.words
+        case Pattern():
+            return ()

@@ -1,0 +1,331 @@
+"""From raw text to tokens: what a word is, where it stands, and when two spellings are alike.
+
+A chunk is a whitespace-separated piece of the text. All that is computed here depends on a chunk
+alone, so a caller can remember chunks and do nothing twice.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+import unicodedata
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final
+
+from anyascii import anyascii
+
+MAX_WORD: Final = 40  # letters; a longer run is no word
+MAX_CHUNK: Final = 1_000  # letters; a longer chunk is read in pieces of this size
+MAX_TOKENS: Final = 5_000  # words of an item that are read
+MAX_RUN: Final = 4  # parts of a hyphen chain that are joined
+
+_CLAUSE_GAP: Final = 1
+_SENTENCE_GAP: Final = 2
+
+
+@dataclass(frozen=True, slots=True)
+class Token:
+    """One word of a text, or a joined run of a hyphen chain."""
+
+    text: str  # NFKC, without invisible characters, in its own case
+    at: int  # position; counts words, and breaks between clauses (1) and sentences (2)
+    to: int  # position after it; more than at + 1 for a joined run
+    start: int  # code points into the raw text
+    end: int  # exclusive
+    clause: int
+    sentence: int
+
+    @property
+    def is_joined(self) -> bool:
+        """True: several parts of a hyphen chain, read as one word."""
+        return self.to - self.at > 1
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A chunk's tokens, counted from its own beginning."""
+
+    tokens: tuple[Token, ...]
+    words: int  # without the joined runs
+    width: int  # positions it takes, breaks included
+    clauses: int  # clause breaks in and after it
+    sentences: int
+
+
+# ---- characters --------------------------------------------------------------------------------
+
+# Scripts written without spaces: each character is a token.
+_SPACELESS = (
+    "\u0e01-\u0e30\u0e32\u0e33\u0e40-\u0e46\u0e50-\u0e59"  # Thai
+    "\u0e81-\u0eb0\u0eb2\u0eb3\u0ebd-\u0ec6\u0ed0-\u0edf"  # Lao
+    "\u1000-\u102a\u103f-\u1055\u1780-\u17b3"  # Burmese, Khmer
+    "\u2e80-\u2fdf\u3005-\u3007\u3021-\u3029\u3041-\u3096\u309d-\u309f\u30a1-\u30fa\u30fc-\u30ff"
+    "\u31f0-\u31ff\u3400-\u4dbf\u4e00-\u9fff\uac00-\ud7a3\uf900-\ufaff\U00020000-\U0003ffff"
+)
+_MODIFIER_APOSTROPHES = "\u02b9\u02bb\u02bc\u02c8"  # letters to Unicode, apostrophes to people
+
+
+def _ranges(codes: list[int]) -> str:
+    """Return the code points as the inside of a regex class."""
+    spans: list[list[int]] = []
+    for code in codes:
+        if spans and spans[-1][1] == code - 1:
+            spans[-1][1] = code
+        else:
+            spans.append([code, code])
+    return "".join(f"\\U{low:08x}-\\U{high:08x}" for low, high in spans)
+
+
+_MARKS = _ranges([code for code in range(0x300, 0x20000) if unicodedata.category(chr(code)) in {"Mn", "Mc"}])
+_LETTER = rf"(?![{_SPACELESS}{_MODIFIER_APOSTROPHES}])[^\W_]"
+_WORD: Final = re.compile(rf"[{_SPACELESS}][{_MARKS}]*|{_LETTER}(?:{_LETTER}|[{_MARKS}])*")
+_SPACELESS_WORD: Final = re.compile(rf"[{_SPACELESS}]")
+_INVISIBLE: Final = re.compile(
+    "["
+    + _ranges([c for c in range(sys.maxunicode) if unicodedata.category(chr(c)) == "Cf"])
+    + "\u034f\u0640\ufe00-\ufe0f]+"
+)
+_LINK: Final = re.compile(rf"[-\u2010-\u2015\u2212'’‘`´{_MODIFIER_APOSTROPHES}·・‧]+")
+_SENTENCE_END: Final = re.compile(r"[.!?…。．！？؟।॥]")  # noqa: RUF039 - raw for the eye, no escapes in it
+_FULL_STOP_ONLY: Final = re.compile(r"[^!?…。．！？؟।॥]*")  # noqa: RUF039
+_CLAUSE_END: Final = re.compile(r"[,;:()\[\]{}|/\\<>=+*~_@&、，；：،؛•—–]")
+_CHUNKS: Final = re.compile(r"\S+")
+
+
+def is_spaceless(text: str) -> bool:
+    """True: the text begins with a character of a script without spaces."""
+    return _SPACELESS_WORD.match(text) is not None
+
+
+# ---- the fold: which spellings are alike -------------------------------------------------------
+
+# Scripts that anyascii romanises letter by letter; others keep their letters.
+_ROMANISED = ((0x80, 0x58F), (0x10A0, 0x10FF), (0x1C80, 0x1CBF), (0x1D00, 0x1FFF), (0x2C60, 0x2C7F))
+_ROMANISED_TOO = ((0xA640, 0xA69F), (0xA720, 0xA7FF), (0xAB30, 0xAB6F))
+_ARABIC = {"أ": "ا", "إ": "ا", "آ": "ا", "ٱ": "ا", "ى": "ي", "ی": "ي", "ک": "ك", "ة": "ه"}
+
+
+class _FoldTable(dict[int, str]):
+    """A table for str.translate that fills itself; one entry per character ever seen."""
+
+    def __missing__(self, code: int) -> str:
+        folded = self[code] = self._fold(code)
+        return folded
+
+    @staticmethod
+    def _fold(code: int) -> str:
+        char = chr(code)
+        if any(low <= code <= high for low, high in _ROMANISED + _ROMANISED_TOO):
+            return "".join(c for c in anyascii(char).lower() if c.isalnum())
+        if _is_accent(char):
+            return ""
+        return _ARABIC.get(char, char)
+
+
+def _is_accent(char: str) -> bool:
+    """True: an accent or vowel point; False also for the vowel signs of Indian scripts."""
+    order = unicodedata.combining(char)
+    return order in {220, 230} or 10 <= order <= 35
+
+
+_FOLD: Final = _FoldTable({code: chr(code) for code in range(0x80)})
+_ACCENTS: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
+
+
+@lru_cache(maxsize=65_536)
+def fold(text: str) -> str:
+    """Return the spelling without case, accents and script: Zölle, ZOLLE → zolle; Тариф → tarif."""
+    return text.casefold().translate(_FOLD)
+
+
+def plain(text: str) -> str:
+    """Return the word as a stemmer wants it: lower case in its own script, without stress marks."""
+    return _ACCENTS.sub("", text.casefold()).replace("ё", "е")
+
+
+def clean(text: str) -> str:
+    """Return the text in NFKC, without invisible characters (soft hyphens, direction marks)."""
+    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+
+
+# ---- tokens ------------------------------------------------------------------------------------
+
+
+def read_chunk(raw: str) -> Chunk:
+    """Return the tokens of a chunk; at most MAX_CHUNK characters of it are looked at."""
+    raw = raw[:MAX_CHUNK]
+    norm, origins = _normalised(raw)
+    reader = _Reader(norm, origins)
+    after = 0
+    for found in _WORD.finditer(norm):
+        reader.add(after, found.start(), found.end())
+        after = found.end()
+    return reader.finish(after)
+
+
+def _normalised(raw: str) -> tuple[str, list[int] | None]:
+    """Return NFKC text without invisible characters, and where each character came from.
+
+    The list has one entry more than the text; None: every character stands where it stood.
+    """
+    if raw.isascii():
+        return raw, None
+    if unicodedata.is_normalized("NFKC", raw) and not _INVISIBLE.search(raw):
+        return raw, None
+    letters: list[str] = []
+    origins: list[int] = []
+    index = 0
+    while index < len(raw):
+        end = index + 1
+        while end < len(raw) and _continues(raw[end]):
+            end += 1
+        piece = unicodedata.normalize("NFKC", _INVISIBLE.sub("", raw[index:end]))
+        letters.append(piece)
+        origins.extend([index] * len(piece))
+        index = end
+    return "".join(letters), [*origins, len(raw)]
+
+
+def _continues(char: str) -> bool:
+    """True: the character may melt into the one before (a mark, a Hangul vowel or final)."""
+    return (
+        unicodedata.combining(char) != 0
+        or "\u1160" <= char <= "\u11ff"
+        or char in "\u3099\u309a\uff9e\uff9f"
+        or _INVISIBLE.match(char) is not None
+    )
+
+
+class _Reader:
+    """Collects the tokens of one chunk."""
+
+    def __init__(self, norm: str, origins: list[int] | None) -> None:
+        self.norm = norm
+        self.origins = origins
+        self.tokens: list[Token] = []
+        self.chain: list[Token] = []  # parts linked by hyphens, the last one last
+        self.position = self.clause = self.sentence = self.words = 0
+
+    def add(self, after: int, start: int, end: int) -> None:
+        """Add the word norm[start:end], whose predecessor ended at `after`."""
+        gap = self.norm[after:start]
+        if not (self.chain and self._links(gap)):
+            self._break(gap)
+            self.chain = []
+        token = self._token(self.norm[start:end], self.position, start, end)
+        self.position += 1
+        self.words += 1
+        if end - start > MAX_WORD:
+            self.chain = []
+            return
+        self.tokens.append(token)
+        self._join(token)
+
+    def finish(self, after: int) -> Chunk:
+        """Return the chunk; what follows the last word may end a clause or sentence."""
+        tail = self.norm[after:]
+        if self.words == 0 and _LINK.fullmatch(tail):
+            tail = ","  # a dash of its own
+        self._break(tail)
+        return Chunk(tuple(self.tokens), self.words, self.position, self.clause, self.sentence)
+
+    def _links(self, gap: str) -> bool:
+        if gap == ".":
+            return len(self.chain[-1].text) <= 2  # U.S., K.A.Dmitriev
+        return _LINK.fullmatch(gap) is not None or gap == ""
+
+    def _break(self, gap: str) -> None:
+        before = self.chain[-1].text if self.chain else ""
+        if _SENTENCE_END.search(gap) and not _is_abbreviation(before, gap):
+            self.position += _SENTENCE_GAP
+            self.sentence += 1
+            self.clause += 1
+        elif _CLAUSE_END.search(gap):
+            self.position += _CLAUSE_GAP
+            self.clause += 1
+
+    def _token(self, text: str, at: int, start: int, end: int) -> Token:
+        if self.origins is not None:
+            start, end = self.origins[start], self._raw_end(end)
+        return Token(text, at, at + 1, start, end, self.clause, self.sentence)
+
+    def _raw_end(self, end: int) -> int:
+        assert self.origins is not None
+        last = self.origins[end - 1]
+        while self.origins[end] == last:
+            end += 1
+        return self.origins[end]
+
+    def _join(self, token: Token) -> None:
+        """Add the runs of the chain that end with this token, if it can be part of one."""
+        if is_spaceless(token.text):
+            self.chain = []
+            return
+        self.chain.append(token)
+        text = token.text
+        for first in self.chain[-2 : -MAX_RUN - 1 : -1]:
+            text = first.text + text
+            if len(text) > MAX_WORD:
+                break
+            self.tokens.append(
+                Token(text, first.at, token.to, first.start, token.end, token.clause, token.sentence)
+            )
+
+
+def _is_abbreviation(word: str, gap: str) -> bool:
+    """True: the full stop belongs to the word (K., Dr., Inc., 3.) and ends no sentence."""
+    if not word or gap[0] != "." or not _FULL_STOP_ONLY.fullmatch(gap):
+        return False
+    return word.isdigit() or (len(word) <= 3 and word[0].isupper() and not is_spaceless(word))
+
+
+def chunks_of(text: str) -> list[str]:
+    """Return at most MAX_TOKENS chunks of the text; a long one comes in pieces of MAX_CHUNK."""
+    chunks = text.split(None, MAX_TOKENS)[:MAX_TOKENS]
+    if max(map(len, chunks), default=0) <= MAX_CHUNK:
+        return chunks
+    return [text[start:end] for start, end in chunk_spans(text)]
+
+
+def chunk_spans(text: str) -> list[tuple[int, int]]:
+    """Return where each chunk of `chunks_of` stands."""
+    spans: list[tuple[int, int]] = []
+    for found in _CHUNKS.finditer(text):
+        for start in range(found.start(), found.end(), MAX_CHUNK):
+            spans.append((start, min(start + MAX_CHUNK, found.end())))
+            if len(spans) == MAX_TOKENS:
+                return spans
+    return spans
+
+
+def place(text: str, chunks: Iterator[Chunk], limit: int = MAX_TOKENS) -> list[Token]:
+    """Return the text's tokens, given its chunks in order; ends after `limit` words."""
+    tokens: list[Token] = []
+    position = clause = sentence = words = 0
+    for (start, _), chunk in zip(chunk_spans(text), chunks, strict=False):
+        words += chunk.words
+        if words > limit:
+            break
+        for token in chunk.tokens:
+            tokens.append(
+                Token(
+                    token.text,
+                    token.at + position,
+                    token.to + position,
+                    token.start + start,
+                    token.end + start,
+                    token.clause + clause,
+                    token.sentence + sentence,
+                )
+            )
+        position += chunk.width
+        clause += chunk.clauses
+        sentence += chunk.sentences
+    return tokens
+
+
+def tokens_of(text: str, limit: int = MAX_TOKENS) -> list[Token]:
+    """Return the text's tokens in order of their end; ends after `limit` words."""
+    return place(text, map(read_chunk, chunks_of(text)), limit)

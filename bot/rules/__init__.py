@@ -1,0 +1,159 @@
+"""The reader of what operators write in `rules/`: all files of the folder are one set, or none is."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from bot.core.explain import Explanation, explain
+from bot.core.expressions import leaves
+from bot.core.match import Matcher, TopicRule
+from bot.errors import Problem, RulesInvalid
+from bot.lexicon import lazy_lexicon
+from bot.model import Item, Match, Topic, TopicId, TopicStatus
+from bot.rules.building import Built, Entry, build
+from bot.rules.inline import Coverage, Outcome, run_tests
+from bot.rules.languages import language_detector
+from bot.rules.lint import lint
+from bot.rules.models import RuleFile
+from bot.rules.reading import Source, read_source, rule_files
+
+__all__ = ["Coverage", "Outcome", "RuleSet", "RulesReport", "check", "json_schema", "read_rules"]
+
+IsWord = Callable[[str], bool]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RuleSet:
+    """All topics of a folder, ready to match."""
+
+    topics: Mapping[TopicId, Topic]  # in the files' order
+    rules_hash: str  # of what the files say; comments and layout do not change it
+    matcher: Matcher = field(repr=False)
+
+    def match(self, item: Item) -> tuple[Match, ...]:
+        """Return the topics that the item belongs to, highest score first; deprecated ones are silent."""
+        found = self.matcher.match(item)
+        return tuple(m for m in found if self.topics[m.topic].status is not TopicStatus.DEPRECATED)
+
+    def explain(self, item: Item, topic: TopicId | None = None) -> tuple[Explanation, ...]:
+        """Return for each topic (or the one) what was found, what it scores, and why it does not match."""
+        rules = [rule for rule in self.matcher.rules if topic in {None, rule.id}]
+        return tuple(explain(self.matcher, rule, item) for rule in rules)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RulesReport:
+    """What is to say about a folder of rules."""
+
+    problems: tuple[Problem, ...]  # errors, in the files' order; none: `rules` is there
+    warnings: tuple[Problem, ...]
+    rules: RuleSet | None
+    files: int = 0
+    outcomes: tuple[Outcome, ...] = ()  # of the inline tests, failed ones included
+    coverage: tuple[Coverage, ...] = ()  # per term, what the inline tests reach
+
+    @property
+    def is_unreadable(self) -> bool:
+        """True: the folder or a file could not be read at all."""
+        return any(problem.code == "E000" for problem in self.problems)
+
+
+def read_rules(
+    folder: Path,
+    *,
+    is_real: IsWord | None = None,
+    cache: Path | None = None,
+    feeds: Collection[str] | None = None,
+) -> RuleSet:
+    """Return the rule set of a folder.
+
+    Args:
+        is_real: Tells real words from typos; None: the word lists of bot.lexicon.
+        cache: Where the word lists are kept; None: the user's cache folder.
+        feeds: Ids of the known feeds, which `sources` may name; None: not told.
+
+    Raises:
+        RulesInvalid: With every problem of every file. The inline tests ran too.
+    """
+    report = check(folder, is_real=is_real, cache=cache, feeds=feeds)
+    if report.rules is None:
+        raise RulesInvalid(report.problems)
+    return report.rules
+
+
+def check(
+    folder: Path,
+    *,
+    is_real: IsWord | None = None,
+    cache: Path | None = None,
+    feeds: Collection[str] | None = None,
+) -> RulesReport:
+    """Return what is to say about the folder; an operator's mistake is a problem, never an exception.
+
+    The arguments are those of read_rules.
+    """
+    try:
+        paths = rule_files(folder)
+    except OSError as error:
+        message = f"the rules folder cannot be read: {error.strerror}"
+        problem = Problem(file=str(folder), code="E000", message=message)
+        return RulesReport(problems=(problem,), warnings=(), rules=None)
+    if not paths:
+        problem = Problem(file=str(folder), code="E000", message="the folder holds no .yaml files")
+        return RulesReport(problems=(problem,), warnings=(), rules=None)
+    sources = [read_source(path) for path in paths]
+    return _checked(sources, build(sources, feeds), is_real or lazy_lexicon(cache))
+
+
+def _checked(sources: list[Source], built: Built, is_real: IsWord) -> RulesReport:
+    rules = _rule_set(sources, built.entries, is_real)
+    outcomes, coverage, failures = run_tests(built.entries, rules)
+    problems = tuple(sorted({*built.problems, *failures}, key=_place))
+    warnings = tuple(sorted({*built.warnings, *lint(built, coverage, outcomes)}, key=_place))
+    allowed = {source.file: source.allowed for source in sources}
+    return RulesReport(
+        problems=problems,
+        warnings=tuple(w for w in warnings if w.code not in allowed[w.file].get(w.line, ())),
+        rules=None if problems else rules,
+        files=len(sources),
+        outcomes=outcomes,
+        coverage=coverage,
+    )
+
+
+def _place(problem: Problem) -> tuple[str, int, int, str, str]:
+    return problem.file, problem.line, problem.col, problem.code, problem.message
+
+
+def _rule_set(sources: list[Source], entries: list[Entry], is_real: IsWord) -> RuleSet:
+    said = [[Path(source.file).name, source.data] for source in sources]
+    text = json.dumps(said, sort_keys=True, ensure_ascii=False, default=str)
+    digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    live: list[TopicRule] = [entry.rule for entry in entries]
+    languages = {code for rule in live for code in rule.languages}
+    detect = language_detector(languages | _key_languages(entries)) if languages else None
+    matcher = Matcher(live, is_real=is_real, detect_language=detect, rules_hash=digest)
+    topics = {entry.topic.id: entry.topic for entry in entries}
+    return RuleSet(topics=topics, rules_hash=digest, matcher=matcher)
+
+
+def _key_languages(entries: list[Entry]) -> set[str]:
+    """Return the languages that the terms' words are stemmed in."""
+    return {
+        getattr(needle, "language", "") or "en"
+        for entry in entries
+        for leaf in leaves(entry.rule.match)
+        for reading in getattr(leaf.term, "readings", ())
+        for needle in (step.needle for step in reading)
+    }
+
+
+def json_schema() -> dict[str, Any]:
+    """Return the JSON Schema of a rule file, for editors."""
+    schema = RuleFile.model_json_schema(by_alias=True)
+    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Topicwire rules", **schema}

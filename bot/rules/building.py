@@ -1,0 +1,423 @@
+"""From rule files as read to topics and their rules, or to problems with their place."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any, Final
+
+from pydantic import ValidationError
+from rapidfuzz import process
+
+from bot.core.expressions import (
+    AllOf,
+    AnyOf,
+    AtLeast,
+    Expression,
+    Leaf,
+    Near,
+    NoneOf,
+    leaves,
+    needs_evidence,
+)
+from bot.core.match import TopicRule, best_possible_score
+from bot.core.patterns import PatternInvalid, check_pattern
+from bot.core.terms import DEFAULT_SLOP, Pattern, TermInvalid, read_name, read_phrase
+from bot.errors import Problem
+from bot.model import Level, Topic, TopicId, TopicStatus
+from bot.rules import models
+from bot.rules.models import LANGUAGES, RuleFile, TopicModel
+from bot.rules.reading import Path_, Source
+
+NO_TYPOS: Final = 101.0
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A topic with the place it comes from."""
+
+    source: Source
+    path: Path_
+    model: TopicModel
+    topic: Topic
+    rule: TopicRule
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """A term as it stands in a file, for warnings."""
+
+    source: Source
+    path: Path_
+    text: str
+    language: str
+    leaf: Leaf
+    topic: str  # empty: in a list
+
+
+@dataclass(slots=True)
+class Built:
+    """Everything the files say."""
+
+    entries: list[Entry] = field(default_factory=list)
+    problems: list[Problem] = field(default_factory=list)
+    warnings: list[Problem] = field(default_factory=list)
+    written: list[Written] = field(default_factory=list)
+    lists: dict[str, tuple[Source, Path_, models.Expression]] = field(default_factory=dict)
+    used: set[str] = field(default_factory=set)
+
+
+def build(sources: Sequence[Source], feeds: Collection[str] | None) -> Built:
+    """Return the topics of the files; a topic with a problem is left out.
+
+    Args:
+        feeds: Ids of the known feeds; None: not told, and E014 is not looked for.
+    """
+    built = Built()
+    files = [(source, model) for source in sources if (model := _validated(source, built)) is not None]
+    for source, model in files:
+        for name, expression in model.lists.items():
+            _add_list(built, source, name, expression)
+    first: dict[str, tuple[Source, Path_]] = {}
+    for source, model in files:
+        for number, topic in enumerate(model.topics):
+            path: Path_ = ("topics", number)
+            if topic.id in first:
+                other, place = first[topic.id]
+                line, col = other.spot((*place, "id"))
+                message = f"topic id `{topic.id}` is taken at {other.file}:{line}:{col}; choose another"
+                built.problems.append(source.problem((*path, "id"), "E020", message))
+            else:
+                first[topic.id] = (source, path)
+                _add_topic(built, source, path, topic, feeds)
+    for name, (source, path, expression) in built.lists.items():
+        if name not in built.used:
+            built.warnings.append(source.problem(path, "W101", f"no topic uses the list `{name}`", key=True))
+            _Builder(
+                built, source, "", frozenset(models.TopicDefaults().where), models.TopicDefaults()
+            ).expression(expression, path, "")
+    built.problems = list(dict.fromkeys(built.problems))
+    built.warnings = list(dict.fromkeys(built.warnings))
+    return built
+
+
+def _add_list(built: Built, source: Source, name: str, expression: models.Expression) -> None:
+    path: Path_ = ("lists", name)
+    if name in built.lists:
+        other, place, _ = built.lists[name]
+        line, col = other.spot(place, key=True)
+        message = f"list `{name}` is defined at {other.file}:{line}:{col} already; choose another name"
+        built.problems.append(source.problem(path, "E020", message, key=True))
+    else:
+        built.lists[name] = (source, path, expression)
+
+
+def _add_topic(
+    built: Built, source: Source, path: Path_, model: TopicModel, feeds: Collection[str] | None
+) -> None:
+    before = len(built.problems)
+    builder = _Builder(built, source, model.id, frozenset(model.where), model)
+    match = builder.expression(model.match, (*path, "match"), "")
+    parts = {
+        key: builder.expression(value, (*path, key), "")
+        for key in ("ignore", "unless")
+        if (value := getattr(model, key)) is not None
+    }
+    _check_sources(built, source, path, model, feeds)
+    if len(built.problems) > before or match is None:
+        return
+    if not needs_evidence(match):
+        message = "`match` holds without any term; add terms that must be found beside the `not`"
+        built.problems.append(source.problem((*path, "match"), "E030", message, key=True))
+    elif best_possible_score(match) < model.min_score:
+        best = best_possible_score(match)
+        message = f"`min_score` {model.min_score:g} cannot be reached; all terms together score {best:.1f}"
+        built.problems.append(source.problem((*path, "min_score"), "E031", message))
+    rule = TopicRule(
+        id=TopicId(model.id),
+        match=match,
+        ignore=parts.get("ignore"),
+        unless=parts.get("unless"),
+        min_score=model.min_score,
+        languages=frozenset(model.languages),
+        allow=frozenset(name.lower() for name in model.sources.allow),
+        deny=frozenset(name.lower() for name in model.sources.deny),
+    )
+    built.entries.append(Entry(source, path, model, _topic(model), rule))
+
+
+def _topic(model: TopicModel) -> Topic:
+    return Topic(
+        id=TopicId(model.id),
+        titles={"": model.title} if isinstance(model.title, str) else model.title,
+        description=model.description,
+        level=Level[model.level.upper()],
+        tags=tuple(dict.fromkeys(model.tags)),
+        status=TopicStatus(model.status),
+        cooldown=model.cooldown,
+    )
+
+
+def _check_sources(
+    built: Built, source: Source, path: Path_, model: TopicModel, feeds: Collection[str] | None
+) -> None:
+    """Report what is neither a domain nor a feed we know."""
+    if feeds is None:
+        return
+    for key in ("allow", "deny"):
+        for number, name in enumerate(getattr(model.sources, key)):
+            if "." not in name and name not in feeds:
+                message = f"no feed has the id `{name}`{_did_you_mean(name, feeds)}; a domain has a dot"
+                built.problems.append(source.problem((*path, "sources", key, number), "E014", message))
+
+
+# ---- expressions -------------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Builder:
+    """Compiles the expressions of one topic; reports what cannot be."""
+
+    built: Built
+    source: Source
+    topic: str
+    fields: frozenset[str]
+    model: models.TopicDefaults
+    stack: tuple[str, ...] = ()  # lists being opened
+
+    def expression(self, value: Any, path: Path_, language: str) -> Expression | None:
+        """Return the compiled expression; None: a problem was reported."""
+        if isinstance(value, models._Form) and value.fields is not None:
+            return replace(self, fields=frozenset(value.fields))._form(value, path, language)
+        return self._form(value, path, language)
+
+    def _form(self, value: Any, path: Path_, language: str) -> Expression | None:
+        match value:
+            case str() | models.TermForm() | models.NameForm() | models.RegexForm():
+                return self._leaf(value, path, language)
+            case list():
+                return self._group(value, path, language, AnyOf)
+            case models.AnyForm():
+                return self.expression(value.any_, (*path, "any"), language)
+            case models.AllForm():
+                return self._group(value.all_, (*path, "all"), language, AllOf)
+            case models.NotForm():
+                child = self.expression(value.not_, (*path, "not"), language)
+                return child and NoneOf(child)
+            case models.AtLeastForm():
+                return self._at_least(value, path, language)
+            case models.NearForm():
+                return self._near(value, path, language)
+            case models.UseForm():
+                return self._use(value, path, language)
+            case models.LanguagesForm():
+                return self._languages(value, path)
+        raise AssertionError(value)
+
+    def _group(
+        self, values: Sequence[Any], path: Path_, language: str, kind: type[AnyOf] | type[AllOf]
+    ) -> Expression | None:
+        children = [self.expression(value, (*path, n), language) for n, value in enumerate(values)]
+        whole = tuple(child for child in children if child is not None)
+        return kind(whole) if len(whole) == len(children) else None
+
+    def _languages(self, value: models.LanguagesForm, path: Path_) -> Expression | None:
+        extra: Mapping[str, Any] = value.__pydantic_extra__ or {}
+        if not extra:
+            self._report(path, "E011", "nothing stands here; write terms under language keys such as `en:`")
+            return None
+        children = []
+        for key, child in extra.items():
+            if key not in LANGUAGES:
+                known = [*models.FORMS, "in", *LANGUAGES]
+                message = f"unknown key `{key}`{_did_you_mean(key, known)}; expected a language such as `en`"
+                self._report((*path, key), "E010", message, key=True)
+            children.append(self.expression(child, (*path, key), key))
+        whole = tuple(child for child in children if child is not None)
+        return AnyOf(whole) if len(whole) == len(children) else None
+
+    def _at_least(self, value: models.AtLeastForm, path: Path_, language: str) -> Expression | None:
+        child = self.expression(value.of, (*path, "of"), language)
+        if child is None:
+            return None
+        count = len({leaf.term for leaf in leaves(child, positive=True)})
+        if count < value.at_least:
+            self._report((*path, "at_least"), "E011", f"at_least is {value.at_least}, of {count} terms")
+        return AtLeast(value.at_least, child.children if isinstance(child, AnyOf) else (child,))
+
+    def _near(self, value: models.NearForm, path: Path_, language: str) -> Expression | None:
+        children = self._group(value.near, (*path, "near"), language, AllOf)
+        if not isinstance(children, AllOf):
+            return None
+        for number, child in enumerate(children.children):
+            if not _is_plain(child):
+                message = "inside `near` only terms, names, patterns, lists and `any` may stand"
+                self._report((*path, "near", number), "E011", message)
+        if value.within > 15:
+            message = f"within {value.within} words almost everything is near; use 15 or fewer"
+            self._warn((*path, "within"), "W103", message)
+        return Near(children.children, value.within, value.ordered)
+
+    def _use(self, value: models.UseForm, path: Path_, language: str) -> Expression | None:
+        name = value.use
+        self.built.used.add(name)
+        if name not in self.built.lists:
+            near = _did_you_mean(name, self.built.lists)
+            self._report((*path, "use"), "E012", f"no list is called `{name}`{near}")
+            return None
+        if name in self.stack:
+            circle = " → ".join([*self.stack[self.stack.index(name) :], name])
+            self._report((*path, "use"), "E013", f"lists use each other in a circle: {circle}")
+            return None
+        source, place, expression = self.built.lists[name]
+        inner = replace(self, source=source, stack=(*self.stack, name))
+        return inner.expression(expression, place, language)
+
+    def _leaf(
+        self, value: str | models.TermForm | models.NameForm | models.RegexForm, path: Path_, language: str
+    ) -> Expression | None:
+        weight, key = 1.0, None
+        try:
+            match value:
+                case str():
+                    text = value
+                    term: Any = read_phrase(value, language, fuzzy=self._fuzzy(None))
+                case models.TermForm():
+                    text, weight, key = value.term, value.weight, "term"
+                    slop = DEFAULT_SLOP if value.slop is None else value.slop
+                    term = read_phrase(text, language, fuzzy=self._fuzzy(value.fuzzy), slop=slop)
+                case models.NameForm():
+                    text, weight, key = value.name, value.weight, "name"
+                    term = read_name(text, fuzzy=self._fuzzy(value.fuzzy))
+                case models.RegexForm():
+                    text, weight, key = value.regex, value.weight, "regex"
+                    term = self._pattern(text, (*path, key))
+        except TermInvalid as error:
+            self._report((*path, key) if key else path, "E011", str(error))
+            return None
+        except PatternInvalid as error:
+            self._report((*path, "regex"), "E032", f"RE2 refuses the pattern: {error}")
+            return None
+        leaf = Leaf(term, self.fields, weight)
+        place = (*path, key) if key else path
+        self.built.written.append(Written(self.source, place, text, language, leaf, self.topic))
+        return leaf
+
+    def _pattern(self, text: str, path: Path_) -> Pattern:
+        if check_pattern(text):
+            self._warn(
+                path, "W108", r"\b inside a pattern knows ASCII letters only; at its ends it knows all"
+            )
+        return Pattern(text)
+
+    def _fuzzy(self, own: float | str | None) -> float:
+        value = self.model.fuzzy if own is None else own
+        return NO_TYPOS if isinstance(value, str) else float(value)
+
+    def _report(self, path: Path_, code: str, message: str, *, key: bool = False) -> None:
+        self.built.problems.append(self.source.problem(path, code, message, key=key))
+
+    def _warn(self, path: Path_, code: str, message: str) -> None:
+        self.built.warnings.append(self.source.problem(path, code, message))
+
+
+def _is_plain(expression: Expression) -> bool:
+    match expression:
+        case Leaf():
+            return True
+        case AnyOf(children):
+            return all(map(_is_plain, children))
+        case _:
+            return False
+
+
+# ---- pydantic's errors as ours -----------------------------------------------------------------
+
+
+def _validated(source: Source, built: Built) -> RuleFile | None:
+    built.problems += source.problems
+    if source.problems:
+        return None
+    if not isinstance(source.data, dict) or source.data.get("version") != 1 or source.data["version"] is True:
+        what = source.data.get("version") if isinstance(source.data, dict) else None
+        message = "`version: 1` is missing" if what is None else f"version is {what!r}; this reader knows 1"
+        built.problems.append(source.problem(("version",), "E001", message))
+        return None
+    try:
+        RuleFile.model_validate(source.data)
+        _apply_defaults(source)
+        return RuleFile.model_validate(source.data)
+    except ValidationError as error:
+        built.problems += [_problem(source, dict(detail)) for detail in error.errors(include_url=False)]
+        return None
+
+
+def _apply_defaults(source: Source) -> None:
+    """Copy the file's defaults into each of its topics, places and all."""
+    defaults = source.data.get("defaults") or {}
+    for number, topic in enumerate(source.data.get("topics") or []):
+        for key in defaults.keys() - topic.keys():
+            topic[key] = defaults[key]
+            for spots in (source.values, source.keys):
+                copied = {
+                    ("topics", number, *path[1:]): spot
+                    for path, spot in spots.items()
+                    if path[:2] == ("defaults", key)
+                }
+                spots.update(copied)
+
+
+def _problem(source: Source, error: dict[str, Any]) -> Problem:
+    kind, loc = error["type"], error["loc"]
+    is_key = loc[-1:] == ("[key]",)
+    path = tuple(part for part in loc if part != "[key]" and not str(part).startswith("<"))
+    if kind == "extra_forbidden":
+        message = f"unknown key `{path[-1]}`{_did_you_mean(str(path[-1]), _keys_at(loc[:-1]))}"
+        return source.problem(path, "E010", message, key=True)
+    if kind == "missing":
+        return source.problem(path[:-1], "E011", f"the key `{path[-1]}` is missing")
+    name = next((part for part in reversed(path) if isinstance(part, str)), "file")
+    return source.problem(path, "E011", f"`{name}` {_wish(kind, error)}", key=is_key)
+
+
+def _wish(kind: str, error: dict[str, Any]) -> str:
+    given, context = error.get("input"), error.get("ctx") or {}
+    shown = repr(given) if isinstance(given, str | int | float | bool) or given is None else "not right"
+    match kind:
+        case "string_type" if isinstance(given, int | float):
+            return f"is {shown}; put it in quotes to make it text"
+        case "literal_error":
+            wanted = str(context.get("expected", ""))
+            choices = [part.strip("'") for part in wanted.replace(" or ", ", ").split(", ")]
+            return f"is {shown}{_did_you_mean(str(given), choices)}; use {wanted}"
+        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
+            return f"is {shown}; {error['msg'].replace('Input should be', 'it must be')}"
+        case "string_pattern_mismatch":
+            return f"is {shown}; it must match {context.get('pattern')}"
+        case "duration" | "language":
+            return f"{shown} {error['msg']}"
+        case _:
+            wanted = error["msg"].removeprefix("Input should be ").removeprefix("Input should ")
+            return f"is {shown}; use {wanted}" if shown != "not right" else f"must be {wanted}"
+
+
+def _keys_at(loc: Sequence[Any]) -> list[str]:
+    """Return the keys that pydantic would have taken at that place."""
+    tag = next((str(part) for part in reversed(loc) if not isinstance(part, int)), "")
+    named: dict[str, list[type[models.Model]]] = {
+        "sources": [models.Sources],
+        "spike": [models.Spike],
+        "tests": [models.InlineTests],
+        "defaults": [models.TopicDefaults],
+        "topics": [models.TopicModel],
+        "InlineItem": [models.InlineItem],
+        "": [models.RuleFile],
+    }
+    forms = {f"<{form.__name__}>": form for form in models.FORMS.values()}
+    found = [forms[tag]] if tag in forms else named.get(tag, [])
+    return [info.alias or name for model in found for name, info in model.model_fields.items()]
+
+
+def _did_you_mean(word: str, known: Collection[str]) -> str:
+    best = process.extractOne(word, list(known), score_cutoff=60)
+    return f"; did you mean `{best[0]}`?" if best else ""

@@ -1,0 +1,161 @@
+"""Warnings: rules that work, but perhaps not as their author thinks."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterator, Sequence
+from typing import Final
+
+from bot.core.expressions import AnyOf, Expression, Leaf
+from bot.core.match import Finder
+from bot.core.terms import INFLECTED, AffixNeedle, ExactNeedle, Name, Phrase, WordNeedle
+from bot.core.text import MAX_TOKENS, is_spaceless
+from bot.errors import Problem
+from bot.rules.building import Built, Entry, Written
+from bot.rules.inline import Coverage, Outcome
+
+SHORTEST_WILDCARD: Final = 4
+LONGEST_ABBREVIATION: Final = 4
+_WORD: Final = re.compile(r"[^\W\d_]+")
+
+
+def lint(built: Built, coverage: Sequence[Coverage], outcomes: Sequence[Outcome]) -> Iterator[Problem]:
+    """Return the warnings about a set that is otherwise right."""
+    for written in built.written:
+        if isinstance(written.leaf.term, Phrase | Name):
+            yield from _about_term(written)
+    for entry in built.entries:
+        own = [outcome for outcome in outcomes if outcome.topic == entry.topic.id]
+        yield from _about_tests(entry, own)
+        yield from _covered_terms(built, entry)
+    yield from _unreached(built, coverage)
+
+
+# ---- one term ----------------------------------------------------------------------------------
+
+
+def _about_term(written: Written) -> Iterator[Problem]:
+    def warn(code: str, message: str) -> Problem:
+        return written.source.problem(written.path, code, message)
+
+    text = written.text
+    for word in _WORD.findall(text):
+        scripts = _scripts(word)
+        if len(scripts) > 1:
+            yield warn("W105", f"`{word}` mixes {' and '.join(scripts)} letters; retype it in one script")
+    if not isinstance(written.leaf.term, Phrase):
+        return
+    needles = [step.needle for step in written.leaf.term.readings[0]]
+    if any(isinstance(n, AffixNeedle) and n.size < SHORTEST_WILDCARD for n in needles):
+        yield warn("W102", f"the wildcard `{text}` has under {SHORTEST_WILDCARD} letters and finds too much")
+    if not written.language and any(isinstance(n, WordNeedle) for n in needles):
+        message = f"`{text}` has no language key, so only this form is found; put it under one such as `en:`"
+        yield warn("W106", message)
+    if _is_abbreviation(text):
+        yield warn("W107", f"`{text}` is short and finds other words in lower case; write `={text}`")
+
+
+def _scripts(word: str) -> list[str]:
+    """Return the alphabets in the word that have letters of the same look."""
+    names = {unicodedata.name(char, "").split(" ")[0] for char in word}
+    return sorted(name.capitalize() for name in names & {"LATIN", "CYRILLIC", "GREEK"})
+
+
+def _is_abbreviation(text: str) -> bool:
+    return (
+        2 <= len(text) <= LONGEST_ABBREVIATION
+        and text.isalpha()
+        and text.isupper()
+        and not is_spaceless(text)
+    )
+
+
+# ---- terms of one topic among themselves -------------------------------------------------------
+
+
+def _covered_terms(built: Built, entry: Entry) -> Iterator[Problem]:
+    """Warn of a term whose every find is another's find too, in the same `any`."""
+    written = {id(one.leaf): one for one in built.written}
+    for group in _groups(entry.rule.match):
+        leaves = [leaf for leaf in group if isinstance(leaf.term, Phrase) and id(leaf) in written]
+        finder = Finder((leaf.term for leaf in leaves), lambda _: True)
+        for number, leaf in enumerate(leaves):
+            one = written[id(leaf)]
+            for place, other in enumerate(leaves):
+                if other is leaf or written[id(other)].language != one.language:
+                    continue
+                mutual = _covers(finder, leaf, other)
+                if _covers(finder, other, leaf) and (not mutual or place < number):
+                    message = f"`{one.text}` finds nothing that `{written[id(other)].text}` does not find"
+                    yield one.source.problem(one.path, "W104", message)
+                    break
+
+
+def _groups(expression: Expression) -> Iterator[list[Leaf]]:
+    """Return the leaves that stand in one `any`, language maps opened."""
+    match expression:
+        case AnyOf():
+            yield list(_alternatives(expression))
+        case Leaf():
+            return
+        case _:
+            children = getattr(expression, "children", ())
+            for child in children:
+                yield from _groups(child)
+
+
+def _alternatives(expression: Expression) -> Iterator[Leaf]:
+    match expression:
+        case Leaf():
+            yield expression
+        case AnyOf(children):
+            for child in children:
+                yield from _alternatives(child)
+        case _:
+            return
+
+
+def _covers(finder: Finder, wide: Leaf, narrow: Leaf) -> bool:
+    """True: the wide term is found in the narrow one's own words, and with no less weight or room."""
+    if wide.weight < narrow.weight or not narrow.fields <= wide.fields:
+        return False
+    term = narrow.term
+    assert isinstance(term, Phrase)
+    if any(isinstance(step.needle, ExactNeedle) for step in term.readings[0]) and not is_spaceless(term.text):
+        return False
+    text = term.text.replace("*", "").lstrip("=")
+    field, _ = finder.read(text, "title", MAX_TOKENS)
+    found = finder.find(field).get(wide.term, []) if field is not None else []
+    return any(one.score >= INFLECTED and not _narrower(wide, narrow) for one in found)
+
+
+def _narrower(wide: Leaf, narrow: Leaf) -> bool:
+    """True: the narrow term has a wildcard that finds words which the wide term does not."""
+    assert isinstance(wide.term, Phrase)
+    assert isinstance(narrow.term, Phrase)
+    open_words = [s.needle for s in narrow.term.readings[0] if isinstance(s.needle, AffixNeedle)]
+    return bool(open_words) and not any(isinstance(s.needle, AffixNeedle) for s in wide.term.readings[0])
+
+
+# ---- tests -------------------------------------------------------------------------------------
+
+
+def _about_tests(entry: Entry, outcomes: Sequence[Outcome]) -> Iterator[Problem]:
+    source, path = entry.source, entry.path
+    negatives = [outcome for outcome in outcomes if not outcome.wants_match]
+    if not negatives:
+        message = f"`{entry.topic.id}` has no `no_match` tests; add titles that it must not find"
+        yield source.problem((*path, "tests"), "W130", message, key=True)
+    if entry.rule.ignore is not None and not any(o.explanation.ignored for o in outcomes):
+        yield source.problem((*path, "ignore"), "W120", "no test of the topic uses `ignore`", key=True)
+    if entry.rule.unless is not None and not any(o.explanation.unless for o in negatives):
+        yield source.problem((*path, "unless"), "W120", "no test of the topic uses `unless`", key=True)
+
+
+def _unreached(built: Built, coverage: Sequence[Coverage]) -> Iterator[Problem]:
+    unreached = {(one.topic, one.term) for one in coverage if one.found == 0}
+    for written in built.written:
+        if (written.topic, written.leaf.term.text) in unreached:
+            message = f"no `match` test of `{written.topic}` reaches `{written.text}`"
+            yield written.source.problem(written.path, "W131", message)

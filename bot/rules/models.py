@@ -1,0 +1,282 @@
+"""The rule format, version 1, as pydantic models; editors get them as JSON Schema."""
+
+from __future__ import annotations
+
+import re
+from datetime import timedelta
+from typing import Annotated, Any, Final, Literal
+
+from pydantic import (
+    AfterValidator,
+    BaseModel,
+    BeforeValidator,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    WithJsonSchema,
+)
+from pydantic_core import PydanticCustomError
+from typing_extensions import TypeAliasType
+
+FieldName = Literal["title", "summary", "content", "author", "url", "source", "categories"]
+LevelName = Literal["info", "low", "medium", "high", "critical"]
+StatusName = Literal["stable", "experimental", "deprecated"]
+Fuzzy = Annotated[float, Field(ge=50, le=100)] | Literal["off"]
+Weight = Annotated[float, Field(gt=0, le=10)]
+
+LANGUAGES: Final = frozenset(
+    "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz "
+    "ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik "
+    "io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml "
+    "mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd "
+    "se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi "
+    "vo wa wo xh yi yo za zh zu".split()
+)
+_DURATION: Final = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+
+
+def duration(text: object) -> timedelta:
+    """Return the time that 90m, 2h30m, 1d or 0 means.
+
+    Raises:
+        PydanticCustomError: It means none.
+    """
+    if isinstance(text, timedelta):
+        return text
+    found = _DURATION.fullmatch(text) if isinstance(text, str) and text else None
+    if text == "0" or (text == 0 and not isinstance(text, bool)):
+        return timedelta(0)
+    if found is None:
+        raise PydanticCustomError("duration", "is no duration; write 90m, 2h30m, 1d or 0")
+    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
+    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+
+
+Duration = Annotated[
+    timedelta,
+    BeforeValidator(duration),
+    WithJsonSchema({"type": ["string", "integer"], "pattern": r"^(\d+w)?(\d+d)?(\d+h)?(\d+m)?(\d+s)?$|^0$"}),
+]
+
+
+def _language(code: str) -> str:
+    if code not in LANGUAGES:
+        raise PydanticCustomError("language", "is no language; write an ISO 639-1 code such as en")
+    return code
+
+
+Language = Annotated[str, AfterValidator(_language)]
+
+
+class Model(BaseModel):
+    """Strict: nothing is converted, unknown keys are errors."""
+
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, populate_by_name=False)
+
+
+# ---- expressions -------------------------------------------------------------------------------
+
+
+class _Form(Model):
+    fields: list[FieldName] | None = Field(
+        None, alias="in", min_length=1, description="Only in these fields."
+    )
+
+
+class AnyForm(_Form):
+    """Matches when any of them does."""
+
+    any_: Expression = Field(alias="any")
+
+
+class AllForm(_Form):
+    """Matches when every one does."""
+
+    all_: list[Expression] = Field(alias="all", min_length=1)
+
+
+class NotForm(_Form):
+    """Matches when it does not."""
+
+    not_: Expression = Field(alias="not")
+
+
+class AtLeastForm(_Form):
+    """Matches when that many different terms are found."""
+
+    at_least: int = Field(ge=1, le=100)
+    of: Expression
+
+
+class NearForm(_Form):
+    """Matches when all stand in one field, that close."""
+
+    near: list[Expression] = Field(min_length=2, max_length=8)
+    within: int = Field(8, ge=0, le=100, description="Words between the first and the last.")
+    ordered: bool = Field(False, description="In this order only.")
+
+
+class UseForm(_Form):
+    """A list of `lists:`, of any file."""
+
+    use: str
+
+
+class RegexForm(_Form):
+    """A regular expression in RE2's language (linear time; no look-around)."""
+
+    regex: str = Field(min_length=1, max_length=10_000)
+    weight: Weight = 1.0
+
+
+class TermForm(_Form):
+    """One term, tuned."""
+
+    term: str = Field(min_length=1, max_length=500)
+    weight: Weight = 1.0
+    fuzzy: Fuzzy | None = Field(None, description="Least similarity of a typo, or off.")
+    slop: int | None = Field(None, ge=0, le=10, description="Foreign words allowed between its words.")
+
+
+class NameForm(_Form):
+    """A person or company, in any script, romanisation and case."""
+
+    name: str = Field(min_length=1, max_length=200)
+    weight: Weight = 1.0
+    fuzzy: Fuzzy | None = None
+
+
+class LanguagesForm(_Form):
+    """Terms by language: the key picks the stemmer."""
+
+    model_config = ConfigDict(extra="allow")
+    __pydantic_extra__: dict[str, Expression]
+
+
+FORMS: Final[dict[str, type[_Form]]] = {
+    "any": AnyForm,
+    "all": AllForm,
+    "not": NotForm,
+    "at_least": AtLeastForm,
+    "of": AtLeastForm,
+    "near": NearForm,
+    "within": NearForm,
+    "use": UseForm,
+    "regex": RegexForm,
+    "term": TermForm,
+    "name": NameForm,
+}
+
+
+def form_of(value: Any) -> str:
+    """Return which form an expression has, as a tag that no key can look like."""
+    if isinstance(value, list):
+        return "<list>"
+    if isinstance(value, dict):
+        form = next((FORMS[key] for key in FORMS if key in value), LanguagesForm)
+        return f"<{form.__name__}>"
+    if isinstance(value, BaseModel):
+        return f"<{type(value).__name__}>"
+    return "<term>"
+
+
+Expression = TypeAliasType(
+    "Expression",
+    Annotated[
+        Annotated[str, Field(min_length=1, max_length=500), Tag("<term>")]
+        | Annotated[list["Expression"], Field(min_length=1), Tag("<list>")]
+        | Annotated[AnyForm, Tag("<AnyForm>")]
+        | Annotated[AllForm, Tag("<AllForm>")]
+        | Annotated[NotForm, Tag("<NotForm>")]
+        | Annotated[AtLeastForm, Tag("<AtLeastForm>")]
+        | Annotated[NearForm, Tag("<NearForm>")]
+        | Annotated[UseForm, Tag("<UseForm>")]
+        | Annotated[RegexForm, Tag("<RegexForm>")]
+        | Annotated[TermForm, Tag("<TermForm>")]
+        | Annotated[NameForm, Tag("<NameForm>")]
+        | Annotated[LanguagesForm, Tag("<LanguagesForm>")],
+        Discriminator(form_of),
+    ],
+)
+
+
+# ---- topics ------------------------------------------------------------------------------------
+
+
+class Sources(Model):
+    """Where items may come from: domains or feed ids; deny wins."""
+
+    allow: list[str] = []
+    deny: list[str] = []
+
+
+class Spike(Model):
+    """One extra alert when stories come much faster than usual."""
+
+    min_stories: int = Field(5, ge=2)
+    within: Duration = timedelta(hours=6)
+    factor: float = Field(3.0, gt=1)
+    baseline: Duration = timedelta(days=14)
+
+
+class InlineItem(Model):
+    """A test item with more than a title."""
+
+    title: str = ""
+    summary: str = ""
+    content: str = ""
+    source: str = ""
+    url: str | None = None
+    lang: Language | None = None
+    why: str = Field("", description="Why it must or must not match; for people.")
+    by: str | None = Field(None, description="The term that must do it, as written.")
+
+
+class InlineTests(Model):
+    """Titles or items that must match, and that must not."""
+
+    match: list[str | InlineItem] = []
+    no_match: list[str | InlineItem] = []
+
+
+class TopicDefaults(Model):
+    """Keys that all topics of the file share; a topic's own key wins."""
+
+    description: str = ""
+    owner: str = ""
+    references: str | list[str] = ""
+    status: StatusName = "stable"
+    level: LevelName = "medium"
+    tags: list[Annotated[str, Field(pattern=r"^\w[\w-]{0,31}$")]] = []
+    where: list[FieldName] = Field(["title", "summary", "content"], min_length=1)
+    languages: list[Language] = []
+    sources: Sources = Sources()
+    ignore: Expression | None = None
+    unless: Expression | None = None
+    min_score: float = Field(60.0, ge=0, le=100)
+    fuzzy: Fuzzy = 80.0
+    spike: Spike | None = None
+    cooldown: Duration = timedelta(0)
+
+
+class TopicModel(TopicDefaults):
+    """An operator's interest."""
+
+    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="Lower case, digits and hyphens.")
+    title: Annotated[str, Field(min_length=1)] | dict[Language, str] = Field(min_length=1)
+    match: Expression
+    tests: InlineTests = InlineTests()
+
+
+class RuleFile(Model):
+    """A file of the folder `rules/`."""
+
+    version: Literal[1]
+    defaults: TopicDefaults | None = None
+    lists: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Expression] = {}
+    topics: list[TopicModel] = []
+
+
+for _model in (*dict.fromkeys(FORMS.values()), LanguagesForm, TopicDefaults, TopicModel, RuleFile):
+    _model.model_rebuild()
