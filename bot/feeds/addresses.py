@@ -14,6 +14,7 @@ _UNICAST = IPv6Network(
 )  # all that IANA has given out: https://www.iana.org/assignments/ipv6-address-space
 _DOCUMENTATION = IPv6Network("3fff::/20")  # RFC 9637, younger than Python 3.11's tables
 _NAT64 = IPv6Network("64:ff9b::/96")  # RFC 6052; the IPv4 address is in the last 32 bits
+_PROTOCOLS = IPv4Network("192.0.0.0/24")  # RFC 6890; Oracle's cloud keeps its metadata there
 _SIXTOFOUR_RELAY = IPv4Network("192.88.99.0/24")  # RFC 7526: no longer in use
 _AZURE_HOST = IPv4Address("168.63.129.16")  # globally routable by its number, but a cloud's inner service
 
@@ -93,6 +94,7 @@ def _is_public_v4(ip: IPv4Address) -> bool:
         ip.is_global
         and not ip.is_multicast
         and not ip.is_reserved
+        and ip not in _PROTOCOLS
         and ip not in _SIXTOFOUR_RELAY
         and ip != _AZURE_HOST
     )
