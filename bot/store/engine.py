@@ -54,10 +54,14 @@ class Database:
         def prepare(connection: Any, _record: object) -> None:
             connection.isolation_level = None  # BEGIN is ours to say, below
             cursor = connection.cursor()
-            cursor.execute(f"PRAGMA busy_timeout={busy_ms}")
-            cursor.execute("PRAGMA foreign_keys=ON")
-            cursor.execute("PRAGMA synchronous=FULL")
-            cursor.execute("PRAGMA journal_mode=WAL" if writes else "PRAGMA query_only=ON")
+            try:
+                cursor.execute(f"PRAGMA busy_timeout={busy_ms}")
+                cursor.execute("PRAGMA foreign_keys=ON")
+                cursor.execute("PRAGMA synchronous=FULL")
+                cursor.execute("PRAGMA journal_mode=WAL" if writes else "PRAGMA query_only=ON")
+            except sqlite3.Error:
+                connection.close()  # the pool never sees this one, and its thread would outlive the loop
+                raise
             cursor.close()
 
         @sa.event.listens_for(engine.sync_engine, "begin")

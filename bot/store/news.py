@@ -195,10 +195,9 @@ class NewsRows:
                 item_id=item, story_id=story, reason=decision.reason.value, similarity=decision.similarity
             )
         )
-        await self._connection.execute(
-            insert(self._connection, key_rows).on_conflict_do_nothing(),
-            [{"key": key, "story_id": story} for key in story_keys(text)],
-        )
+        keys = [{"key": key, "story_id": story} for key in story_keys(text)]
+        if keys:
+            await self._connection.execute(insert(self._connection, key_rows).on_conflict_do_nothing(), keys)
         return story, is_new_outlet
 
     async def _joins_as_new_outlet(self, story: StoryId, outlet: str) -> bool:
