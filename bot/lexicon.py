@@ -18,8 +18,8 @@ import marisa_trie
 from platformdirs import user_cache_path
 
 LANGUAGES: Final = (
-    "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "nb", "nl", "pl", "pt", "ro",
-    "ru", "sh", "sv", "tr", "uk",
+    "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "nb", "nl", "pl", "pt",
+    "ro", "ru", "sh", "sv", "tr", "uk",
 )  # fmt: skip
 LEAST_ZIPF: Final = 2.0  # once in ten million words; rarer words of the lists are often typos themselves
 SHORTEST: Final = 4  # letters; shorter words are never taken for typos

@@ -88,7 +88,16 @@ def explain(matcher: Matcher, rule: TopicRule, item: Item) -> Explanation:
     evidence = evaluate(rule.match, lambda leaf: sight.find_uncovered(leaf, covered))
     score = item_score(evidence) if evidence else 0.0
     unless = evaluate(rule.unless, sight.find) if rule.unless is not None else None
-    why = _why(matcher, rule, item, found, visible, evidence, score, unless)
+    reasons = (  # against a match, in the order the matcher asks
+        (not found, WhyNot.NO_TERM),
+        (not visible, WhyNot.COVERED),
+        (not evidence, WhyNot.INCOMPLETE),
+        (score < rule.min_score, WhyNot.BELOW_MIN_SCORE),
+        (not is_heard(rule, item), WhyNot.SOURCE),
+        (unless is not None, WhyNot.UNLESS),
+        (not matcher.speaks(rule, item), WhyNot.LANGUAGE),
+    )
+    why = next((why for is_so, why in reasons if is_so), WhyNot.MATCHES)
     shown = evidence if evidence else visible
     hidden = {
         leaf: gone for leaf in found if (gone := [o for o in found[leaf] if o not in visible.get(leaf, ())])
@@ -107,29 +116,6 @@ def explain(matcher: Matcher, rule: TopicRule, item: Item) -> Explanation:
         near_misses=_near_misses(matcher, missing, sight),
         reached=frozenset(leaf.term.text for leaf in visible),
     )
-
-
-def _why(
-    matcher: Matcher,
-    rule: TopicRule,
-    item: Item,
-    found: Evidence,
-    visible: Evidence,
-    evidence: Evidence | None,
-    score: float,
-    unless: Evidence | None,
-) -> WhyNot:
-    """Return the first reason against a match, in the order the matcher asks."""
-    reasons = (
-        (not found, WhyNot.NO_TERM),
-        (not visible, WhyNot.COVERED),
-        (not evidence, WhyNot.INCOMPLETE),
-        (score < rule.min_score, WhyNot.BELOW_MIN_SCORE),
-        (not is_heard(rule, item), WhyNot.SOURCE),
-        (unless is not None, WhyNot.UNLESS),
-        (not matcher.speaks(rule, item), WhyNot.LANGUAGE),
-    )
-    return next((why for is_so, why in reasons if is_so), WhyNot.MATCHES)
 
 
 # ---- near misses -------------------------------------------------------------------------------
@@ -164,9 +150,9 @@ class _Closest:
 
 def _near_miss(matcher: Matcher, leaf: Leaf, field: str, tokens: list[Token], text: str) -> NearMiss | None:
     closest = [_closest(matcher, needle, tokens) for needle in _needles(leaf)]
-    if not closest or None in closest:
-        return None
     words = [one for one in closest if one is not None]
+    if not words or len(words) < len(closest):
+        return None
     start, end = min(w.token.start for w in words), max(w.token.end for w in words)
     worst = min(words, key=lambda w: (w.reason == "", w.similarity))
     apart = "its words stand apart or in another order"
@@ -199,10 +185,7 @@ def _closest(matcher: Matcher, needle: Needle, tokens: list[Token]) -> _Closest 
     for token in tokens:
         word = Word(token.text, token.is_joined)
         found = similarity(needle, word, matcher.is_real)
-        if found > 0:
-            one = _Closest(token, found, 0.0, "")
-        else:
-            one = _failed(matcher, needle, token, word)
+        one = _Closest(token, found, 0.0, "") if found > 0 else _failed(matcher, needle, token, word)
         if one is not None and (best is None or one.similarity > best.similarity):
             best = one
     return best

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 from bot.core import occurrences as places
 from bot.core.expressions import Evidence, Expression, Leaf, evaluate, identity, leaves
 from bot.core.occurrences import FieldText, Occurrence
-from bot.core.terms import IsWord, Needle, Pattern, Term, Word, needles_of
+from bot.core.terms import IsWord, Name, Needle, Pattern, Phrase, Term, Word, needles_of
 from bot.core.text import MAX_TOKENS, Chunk, chunks_of, place, read_chunk
 from bot.core.vocabulary import Memo, Vocabulary
 from bot.model import Item, Match, TermMatch, TopicId
@@ -142,9 +142,9 @@ class Finder:
 def _anchors(term: Term) -> Iterable[Needle]:
     """Return one needle of each reading: no occurrence is without one of them. The longest is the rarest."""
     match term:
-        case places.Phrase():
+        case Phrase():
             return {max((s.needle for s in reading), key=lambda n: n.size) for reading in term.readings}
-        case places.Name():
+        case Name():
             return {term.words[-1]}
         case Pattern():
             return ()

@@ -74,7 +74,8 @@ _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe",
 _DIGRAPH: Final = re.compile(r"(?<![aeiouq])([aou])e")
 
 # Case ending → what the nominative has in its place, per script.
-_CYRILLIC: Final = (
+_CaseEndings = tuple[tuple[str, tuple[str, ...], Ending], ...]
+_CYRILLIC: Final[_CaseEndings] = (
     ("а", ("",), Ending.A),
     ("я", ("й", "ь"), Ending.A),
     ("у", ("", "а"), Ending.DECLINED),
@@ -98,7 +99,7 @@ _CYRILLIC: Final = (
     ("ого", ("ий", "ый", "ой"), Ending.DECLINED),
     ("ому", ("ий", "ый", "ой"), Ending.DECLINED),
 )
-_LATIN: Final = (  # Polish, Czech, South Slavic cases; the German and Nordic genitive
+_LATIN: Final[_CaseEndings] = (  # Polish, Czech, South Slavic cases; the German and Nordic genitive
     ("a", ("",), Ending.A),
     ("s", ("",), Ending.DECLINED),
     ("em", ("",), Ending.DECLINED),
@@ -115,13 +116,20 @@ _LATIN_WORD: Final = re.compile("[a-z\u00df-\u024f\u1e00-\u1eff]+")
 _HAS_A_FEMALE_TWIN: Final = re.compile(r"(?:[oe]v|[iy]n)$")
 _PATRONYMIC: Final = re.compile(r"(?:vi[ckthz]*|[oei]vna|ichna|vitch|vitsch|vics)$")
 _PARTICLES: Final = frozenset(
-    "von van der den de da do dos das del della di du la le al el bin ibn ben abu zu af av".split()
+    re.findall(
+        r"\S+",
+        "von van der den de da do dos das del della di du la le al el bin ibn ben abu zu af av ",
+    )
 )
 _WOMEN: Final = frozenset(
-    "анна дарья мария марья наталья наталия юлия елена ольга татьяна ирина светлана екатерина анастасия "
-    "ксения виктория вера любовь надежда людмила галина лариса марина алина полина софья софия елизавета "
-    "александра евгения валентина тамара нина зоя лидия оксана олеся инна алла яна диана кристина кира "
-    "варвара маргарита антонина жанна эльвира ганна марія наталія юлія олена анастасія дар'я".split()
+    re.findall(
+        r"\S+",
+        "анна дарья мария марья наталья наталия юлия елена ольга татьяна ирина светлана екатерина анастасия "
+        "ксения виктория вера любовь надежда людмила галина лариса марина алина полина софья софия "
+        "елизавета александра евгения валентина тамара нина зоя лидия оксана олеся инна алла яна диана "
+        "кристина кира варвара маргарита антонина жанна эльвира ганна марія наталія юлія олена анастасія "
+        "дар'я ",
+    )
 )
 
 
@@ -146,18 +154,20 @@ def name_forms(text: str) -> tuple[NameForm, ...]:
     """Return the names that a word of a text may be a form of, its own key first, each once."""
     low = plain(text)
     forms = {name_key(low): Ending.PLAIN}
-    if _CYRILLIC_LETTER.match(low):
-        endings, shortest = _CYRILLIC, 3
-    elif _LATIN_WORD.fullmatch(low):
-        endings, shortest = _LATIN, 4
-    else:
-        endings, shortest = (), 0
+    endings, shortest = _endings(low)
     for ending, nominatives, case in endings:
         if low.endswith(ending) and len(low) - len(ending) >= shortest:
             base = low[: -len(ending)]
             for nominative in nominatives:
                 forms.setdefault(name_key(base + nominative), case)
     return tuple(NameForm(key, ending) for key, ending in forms.items() if key)
+
+
+def _endings(low: str) -> tuple[_CaseEndings, int]:
+    """Return the case endings of the word's script, and how many letters must stand before one."""
+    if _CYRILLIC_LETTER.match(low):
+        return _CYRILLIC, 3
+    return (_LATIN, 4) if _LATIN_WORD.fullmatch(low) else ((), 0)
 
 
 def is_other_gender(surname: str, key: str) -> bool:

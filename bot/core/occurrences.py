@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
@@ -17,8 +18,11 @@ from bot.core.text import Token
 INITIAL: Final = 90.0  # K. for Kirill
 MAX_BETWEEN: Final = 2  # words inside a name
 _TITLE_CASE_SMALL: Final = frozenset(
-    "with from over into after amid than that upon about against under for and the but not are has his her "
-    "its who as at by in of on or to up via per".split()
+    re.findall(
+        r"\S+",
+        "with from over into after amid than that upon about against under for and the but not are has his "
+        "her its who as at by in of on or to up via per ",
+    )
 )
 
 

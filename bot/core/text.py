@@ -88,8 +88,8 @@ _INVISIBLE: Final = re.compile(
     + "\u034f\u0640\ufe00-\ufe0f]+"
 )
 _LINK: Final = re.compile(rf"[-\u2010-\u2015\u2212'’‘`´{_MODIFIER_APOSTROPHES}·・‧]+")
-_SENTENCE_END: Final = re.compile(r"[.!?…。．！？؟।॥]")  # noqa: RUF039 - raw for the eye, no escapes in it
-_FULL_STOP_ONLY: Final = re.compile(r"[^!?…。．！？؟।॥]*")  # noqa: RUF039
+_SENTENCE_END: Final = re.compile(r"[.!?…。．！？؟।॥]")
+_FULL_STOP_ONLY: Final = re.compile(r"[^!?…。．！？؟।॥]*")
 _CLAUSE_END: Final = re.compile(r"[,;:()\[\]{}|/\\<>=+*~_@&、，；：،؛•—–]")
 _CHUNKS: Final = re.compile(r"\S+")
 
@@ -248,15 +248,8 @@ class _Reader:
 
     def _token(self, text: str, at: int, start: int, end: int) -> Token:
         if self.origins is not None:
-            start, end = self.origins[start], self._raw_end(end)
+            start, end = self.origins[start], _raw_end(self.origins, end)
         return Token(text, at, at + 1, start, end, self.clause, self.sentence)
-
-    def _raw_end(self, end: int) -> int:
-        assert self.origins is not None
-        last = self.origins[end - 1]
-        while self.origins[end] == last:
-            end += 1
-        return self.origins[end]
 
     def _join(self, token: Token) -> None:
         """Add the runs of the chain that end with this token, if it can be part of one."""
@@ -272,6 +265,11 @@ class _Reader:
             self.tokens.append(
                 Token(text, first.at, token.to, first.start, token.end, token.clause, token.sentence)
             )
+
+
+def _raw_end(origins: list[int], end: int) -> int:
+    """Return where the raw text of the character before `end` ends."""
+    return next((origin for origin in origins[end:] if origin > origins[end - 1]), origins[-1])
 
 
 def _is_abbreviation(word: str, gap: str) -> bool:

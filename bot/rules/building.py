@@ -197,13 +197,10 @@ class _Builder:
                 return self._leaf(value, path, language)
             case list():
                 return self._group(value, path, language, AnyOf)
-            case models.AnyForm():
-                return self.expression(value.any_, (*path, "any"), language)
             case models.AllForm():
                 return self._group(value.all_, (*path, "all"), language, AllOf)
-            case models.NotForm():
-                child = self.expression(value.not_, (*path, "not"), language)
-                return child and NoneOf(child)
+            case models.AnyForm() | models.NotForm():
+                return self._one(value, path, language)
             case models.AtLeastForm():
                 return self._at_least(value, path, language)
             case models.NearForm():
@@ -213,6 +210,12 @@ class _Builder:
             case models.LanguagesForm():
                 return self._languages(value, path)
         raise AssertionError(value)
+
+    def _one(self, value: models.AnyForm | models.NotForm, path: Path_, language: str) -> Expression | None:
+        if isinstance(value, models.AnyForm):
+            return self.expression(value.any_, (*path, "any"), language)
+        child = self.expression(value.not_, (*path, "not"), language)
+        return NoneOf(child) if child is not None else None
 
     def _group(
         self, values: Sequence[Any], path: Path_, language: str, kind: type[AnyOf] | type[AllOf]

@@ -9,7 +9,7 @@ from typing import Final
 
 from bot.core.expressions import AnyOf, Expression, Leaf
 from bot.core.match import Finder
-from bot.core.terms import INFLECTED, AffixNeedle, ExactNeedle, Name, Phrase, WordNeedle
+from bot.core.terms import INFLECTED, AffixNeedle, ExactNeedle, Name, Phrase, Term, WordNeedle, needles_of
 from bot.core.text import MAX_TOKENS, is_spaceless
 from bot.errors import Problem
 from bot.rules.building import Built, Entry, Written
@@ -118,24 +118,21 @@ def _alternatives(expression: Expression) -> Iterator[Leaf]:
 
 def _covers(finder: Finder, wide: Leaf, narrow: Leaf) -> bool:
     """True: the wide term is found in the narrow one's own words, and with no less weight or room."""
-    if wide.weight < narrow.weight or not narrow.fields <= wide.fields:
-        return False
     term = narrow.term
-    assert isinstance(term, Phrase)
+    if not isinstance(term, Phrase) or wide.weight < narrow.weight or not narrow.fields <= wide.fields:
+        return False
     if any(isinstance(step.needle, ExactNeedle) for step in term.readings[0]) and not is_spaceless(term.text):
         return False
     text = term.text.replace("*", "").lstrip("=")
     field, _ = finder.read(text, "title", MAX_TOKENS)
     found = finder.find(field).get(wide.term, []) if field is not None else []
-    return any(one.score >= INFLECTED and not _narrower(wide, narrow) for one in found)
+    # A wildcard finds words that a term without one does not.
+    is_open = _has_wildcard(term) and not _has_wildcard(wide.term)
+    return not is_open and any(one.score >= INFLECTED for one in found)
 
 
-def _narrower(wide: Leaf, narrow: Leaf) -> bool:
-    """True: the narrow term has a wildcard that finds words which the wide term does not."""
-    assert isinstance(wide.term, Phrase)
-    assert isinstance(narrow.term, Phrase)
-    open_words = [s.needle for s in narrow.term.readings[0] if isinstance(s.needle, AffixNeedle)]
-    return bool(open_words) and not any(isinstance(s.needle, AffixNeedle) for s in wide.term.readings[0])
+def _has_wildcard(term: Term) -> bool:
+    return any(isinstance(needle, AffixNeedle) for needle in needles_of(term))
 
 
 # ---- tests -------------------------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from typing import Annotated, Any, Final, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from pydantic import (
     AfterValidator,
@@ -25,13 +25,17 @@ StatusName = Literal["stable", "experimental", "deprecated"]
 Fuzzy = Annotated[float, Field(ge=50, le=100)] | Literal["off"]
 Weight = Annotated[float, Field(gt=0, le=10)]
 
+# ISO 639-1
 LANGUAGES: Final = frozenset(
-    "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de dv dz "
-    "ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id ie ig ii ik "
-    "io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu lv mg mh mi mk ml "
-    "mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu rm rn ro ru rw sa sc sd "
-    "se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr ts tt tw ty ug uk ur uz ve vi "
-    "vo wa wo xh yi yo za zh zu".split()
+    re.findall(
+        r"\S+",
+        "aa ab ae af ak am an ar as av ay az ba be bg bh bi bm bn bo br bs ca ce ch co cr cs cu cv cy da de "
+        "dv dz ee el en eo es et eu fa ff fi fj fo fr fy ga gd gl gn gu gv ha he hi ho hr ht hu hy hz ia id "
+        "ie ig ii ik io is it iu ja jv ka kg ki kj kk kl km kn ko kr ks ku kv kw ky la lb lg li ln lo lt lu "
+        "lv mg mh mi mk ml mn mr ms mt my na nb nd ne ng nl nn no nr nv ny oc oj om or os pa pi pl ps pt qu "
+        "rm rn ro ru rw sa sc sd se sg si sk sl sm sn so sq sr ss st su sv sw ta te tg th ti tk tl tn to tr "
+        "ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu ",
+    )
 )
 _DURATION: Final = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
 
@@ -113,8 +117,8 @@ class NearForm(_Form):
     """Matches when all stand in one field, that close."""
 
     near: list[Expression] = Field(min_length=2, max_length=8)
-    within: int = Field(8, ge=0, le=100, description="Words between the first and the last.")
-    ordered: bool = Field(False, description="In this order only.")
+    within: int = Field(default=8, ge=0, le=100, description="Words between the first and the last.")
+    ordered: bool = Field(default=False, description="In this order only.")
 
 
 class UseForm(_Form):
@@ -135,8 +139,10 @@ class TermForm(_Form):
 
     term: str = Field(min_length=1, max_length=500)
     weight: Weight = 1.0
-    fuzzy: Fuzzy | None = Field(None, description="Least similarity of a typo, or off.")
-    slop: int | None = Field(None, ge=0, le=10, description="Foreign words allowed between its words.")
+    fuzzy: Fuzzy | None = Field(default=None, description="Least similarity of a typo, or off.")
+    slop: int | None = Field(
+        default=None, ge=0, le=10, description="Foreign words allowed between its words."
+    )
 
 
 class NameForm(_Form):
@@ -181,24 +187,27 @@ def form_of(value: Any) -> str:
     return "<term>"
 
 
-Expression = TypeAliasType(
-    "Expression",
-    Annotated[
-        Annotated[str, Field(min_length=1, max_length=500), Tag("<term>")]
-        | Annotated[list["Expression"], Field(min_length=1), Tag("<list>")]
-        | Annotated[AnyForm, Tag("<AnyForm>")]
-        | Annotated[AllForm, Tag("<AllForm>")]
-        | Annotated[NotForm, Tag("<NotForm>")]
-        | Annotated[AtLeastForm, Tag("<AtLeastForm>")]
-        | Annotated[NearForm, Tag("<NearForm>")]
-        | Annotated[UseForm, Tag("<UseForm>")]
-        | Annotated[RegexForm, Tag("<RegexForm>")]
-        | Annotated[TermForm, Tag("<TermForm>")]
-        | Annotated[NameForm, Tag("<NameForm>")]
-        | Annotated[LanguagesForm, Tag("<LanguagesForm>")],
-        Discriminator(form_of),
-    ],
-)
+if TYPE_CHECKING:  # mypy does not follow a TypeAliasType that speaks of itself
+    Expression = str | list[Any] | _Form
+else:
+    Expression = TypeAliasType(
+        "Expression",
+        Annotated[
+            Annotated[str, Field(min_length=1, max_length=500), Tag("<term>")]
+            | Annotated[list["Expression"], Field(min_length=1), Tag("<list>")]
+            | Annotated[AnyForm, Tag("<AnyForm>")]
+            | Annotated[AllForm, Tag("<AllForm>")]
+            | Annotated[NotForm, Tag("<NotForm>")]
+            | Annotated[AtLeastForm, Tag("<AtLeastForm>")]
+            | Annotated[NearForm, Tag("<NearForm>")]
+            | Annotated[UseForm, Tag("<UseForm>")]
+            | Annotated[RegexForm, Tag("<RegexForm>")]
+            | Annotated[TermForm, Tag("<TermForm>")]
+            | Annotated[NameForm, Tag("<NameForm>")]
+            | Annotated[LanguagesForm, Tag("<LanguagesForm>")],
+            Discriminator(form_of),
+        ],
+    )
 
 
 # ---- topics ------------------------------------------------------------------------------------
@@ -214,9 +223,9 @@ class Sources(Model):
 class Spike(Model):
     """One extra alert when stories come much faster than usual."""
 
-    min_stories: int = Field(5, ge=2)
+    min_stories: int = Field(default=5, ge=2)
     within: Duration = timedelta(hours=6)
-    factor: float = Field(3.0, gt=1)
+    factor: float = Field(default=3.0, gt=1)
     baseline: Duration = timedelta(days=14)
 
 
@@ -229,8 +238,8 @@ class InlineItem(Model):
     source: str = ""
     url: str | None = None
     lang: Language | None = None
-    why: str = Field("", description="Why it must or must not match; for people.")
-    by: str | None = Field(None, description="The term that must do it, as written.")
+    why: str = Field(default="", description="Why it must or must not match; for people.")
+    by: str | None = Field(default=None, description="The term that must do it, as written.")
 
 
 class InlineTests(Model):
@@ -249,12 +258,12 @@ class TopicDefaults(Model):
     status: StatusName = "stable"
     level: LevelName = "medium"
     tags: list[Annotated[str, Field(pattern=r"^\w[\w-]{0,31}$")]] = []
-    where: list[FieldName] = Field(["title", "summary", "content"], min_length=1)
+    where: list[FieldName] = Field(default=["title", "summary", "content"], min_length=1)
     languages: list[Language] = []
     sources: Sources = Sources()
     ignore: Expression | None = None
     unless: Expression | None = None
-    min_score: float = Field(60.0, ge=0, le=100)
+    min_score: float = Field(default=60.0, ge=0, le=100)
     fuzzy: Fuzzy = 80.0
     spike: Spike | None = None
     cooldown: Duration = timedelta(0)
@@ -278,5 +287,8 @@ class RuleFile(Model):
     topics: list[TopicModel] = []
 
 
-for _model in (*dict.fromkeys(FORMS.values()), LanguagesForm, TopicDefaults, TopicModel, RuleFile):
+_MODELS: Final[tuple[type[Model], ...]] = (
+    *dict.fromkeys(FORMS.values()), LanguagesForm, TopicDefaults, TopicModel, RuleFile,
+)  # fmt: skip
+for _model in _MODELS:
     _model.model_rebuild()
