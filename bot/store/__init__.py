@@ -67,6 +67,7 @@ async def open_store(
     """
     db = Database(url, busy_timeout)
     try:
+        await db.probe()
         changed = await upgrade(db)
     except BaseException:
         await db.close()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
@@ -54,14 +55,10 @@ class Database:
         def prepare(connection: Any, _record: object) -> None:
             connection.isolation_level = None  # BEGIN is ours to say, below
             cursor = connection.cursor()
-            try:
-                cursor.execute(f"PRAGMA busy_timeout={busy_ms}")
-                cursor.execute("PRAGMA foreign_keys=ON")
-                cursor.execute("PRAGMA synchronous=FULL")
-                cursor.execute("PRAGMA journal_mode=WAL" if writes else "PRAGMA query_only=ON")
-            except sqlite3.Error:
-                connection.close()  # the pool never sees this one, and its thread would outlive the loop
-                raise
+            cursor.execute(f"PRAGMA busy_timeout={busy_ms}")
+            cursor.execute("PRAGMA foreign_keys=ON")
+            cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute("PRAGMA journal_mode=WAL" if writes else "PRAGMA query_only=ON")
             cursor.close()
 
         @sa.event.listens_for(engine.sync_engine, "begin")
@@ -69,6 +66,18 @@ class Database:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
         return engine
+
+    async def probe(self) -> None:
+        """Find out whether the database can be opened at all, before the pools try.
+
+        aiosqlite leaves a thread behind for each connection that fails to open.
+
+        Raises:
+            StoreBroken: It cannot.
+        """
+        if self._is_sqlite:
+            with translated(self.place):
+                await asyncio.to_thread(_probe, self.url.database or ":memory:")
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -96,6 +105,14 @@ class Database:
         """Close all connections."""
         await self._reader.dispose()
         await self._writer.dispose()
+
+
+def _probe(path: str) -> None:
+    connection = sqlite3.connect(path)
+    try:
+        connection.execute("PRAGMA schema_version")
+    finally:
+        connection.close()
 
 
 @contextmanager
