@@ -193,7 +193,7 @@ class Sight:
         return kept
 
     def term_matches(self, evidence: Evidence) -> tuple[TermMatch, ...]:
-        """Return the evidence, each different term once a field, best first."""
+        """Return the evidence, each different term once a field, best first, and of equals the longest."""
         best: dict[tuple[object, str], tuple[float, Leaf, Occurrence]] = {}
         for leaf, found in evidence.items():
             for one in found:
@@ -201,7 +201,9 @@ class Sight:
                 strength = _strength(leaf, one)
                 if key not in best or strength > best[key][0]:
                     best[key] = (strength, leaf, one)
-        ordered = sorted(best.values(), key=lambda b: (-b[0], FIELDS.index(b[2].field), b[2].start))
+        ordered = sorted(
+            best.values(), key=lambda b: (-b[0], b[2].start - b[2].end, FIELDS.index(b[2].field))
+        )
         return tuple(self.term_match(leaf.term, one) for _, leaf, one in ordered)
 
     def term_match(self, term: Term, one: Occurrence) -> TermMatch:

@@ -74,7 +74,9 @@ def check_pattern(pattern: str) -> bool:
 def find_all(pattern: str, text: str) -> Iterator[tuple[int, int]]:
     """Return where the pattern matches, left to right, without overlaps, at most MAX_FOUND places."""
     compiled = _compiled(pattern)
-    for count, found in enumerate(compiled.regex.finditer(text[:MAX_TEXT])):
+    # RE2 reads UTF-8, in which half a surrogate pair has no place; "?" stands in, one for one.
+    text = text[:MAX_TEXT].encode("utf-8", "replace").decode()
+    for count, found in enumerate(compiled.regex.finditer(text)):
         if count == MAX_FOUND:
             return
         start, end = found.span()

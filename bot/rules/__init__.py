@@ -53,6 +53,7 @@ class RulesReport:
     problems: tuple[Problem, ...]  # errors, in the files' order; none: `rules` is there
     warnings: tuple[Problem, ...]
     rules: RuleSet | None
+    trial: RuleSet | None = None  # the same set, also when its inline tests fail: for explaining them
     files: int = 0
     outcomes: tuple[Outcome, ...] = ()  # of the inline tests, failed ones included
     coverage: tuple[Coverage, ...] = ()  # per term, what the inline tests reach
@@ -120,6 +121,7 @@ def _checked(sources: list[Source], built: Built, is_real: IsWord) -> RulesRepor
         problems=problems,
         warnings=tuple(w for w in warnings if w.code not in allowed[w.file].get(w.line, ())),
         rules=None if problems else rules,
+        trial=None if any(problem.code != "E040" for problem in problems) else rules,
         files=len(sources),
         outcomes=outcomes,
         coverage=coverage,

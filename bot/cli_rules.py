@@ -1,0 +1,316 @@
+"""The operator's commands about rules: check, test, explain, schema; and `topicwire match`."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import Annotated, Any, BinaryIO
+
+import typer
+from pydantic import BaseModel, ConfigDict, ValidationError
+from rich.cells import cell_len
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from bot.core.explain import Explanation
+from bot.core.match import field_texts
+from bot.errors import Problem
+from bot.model import FeedId, Item, Match, TermMatch, TopicId
+from bot.rules import Outcome, RuleSet, RulesReport, check, json_schema
+
+OK, WRONG, UNREADABLE = 0, 1, 2
+
+app = typer.Typer(name="rules", help="Check, test and explain rule files.", no_args_is_help=True)
+
+Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of rule files.")]
+RulesOption = Annotated[Path, typer.Option("--rules", metavar="DIR", help="The folder of rule files.")]
+JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
+TopicArgument = Annotated[str | None, typer.Argument(metavar="TOPIC", help="Only this topic.")]
+DEFAULT_FOLDER = Path("rules")
+
+
+# ---- check -------------------------------------------------------------------------------------
+
+
+@app.command("check")
+def check_command(
+    folder: Folder = DEFAULT_FOLDER,
+    strict: Annotated[bool, typer.Option("--strict", help="Warnings fail too.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Read all rule files, run their tests, and report every mistake with its place and cure."""
+    report = check(folder)
+    if as_json:
+        typer.echo(json.dumps(_report_json(report), ensure_ascii=False))
+    else:
+        for problem in (*report.problems, *report.warnings):
+            _show_problem(problem)
+        typer.echo(_summary(folder, report), err=True)
+    raise typer.Exit(_exit_code(report, strict=strict))
+
+
+def _exit_code(report: RulesReport, *, strict: bool = False) -> int:
+    if report.is_unreadable:
+        return UNREADABLE
+    return WRONG if report.problems or (strict and report.warnings) else OK
+
+
+def _show_problem(problem: Problem) -> None:
+    style = {"E": "bold red", "W": "yellow"}.get(problem.code[:1], "")
+    line = Text(str(problem))
+    line.highlight_words([f" {problem.code} "], style)
+    Console(soft_wrap=True, highlight=False).print(line)
+
+
+def _summary(folder: Path, report: RulesReport) -> str:
+    tests = len(report.outcomes)
+    passed = sum(outcome.passed for outcome in report.outcomes)
+    topics = len({one.topic for one in report.coverage})
+    return (
+        f"{folder}: {report.files} files, {topics} topics, {passed} of {tests} tests pass; "
+        f"{len(report.problems)} errors, {len(report.warnings)} warnings"
+    )
+
+
+def _report_json(report: RulesReport) -> dict[str, Any]:
+    return {
+        "errors": [asdict(problem) for problem in report.problems],
+        "warnings": [asdict(problem) for problem in report.warnings],
+        "files": report.files,
+        "tests": {
+            "passed": sum(outcome.passed for outcome in report.outcomes),
+            "failed": sum(not outcome.passed for outcome in report.outcomes),
+        },
+        "rules_hash": report.rules.rules_hash if report.rules else None,
+    }
+
+
+# ---- test --------------------------------------------------------------------------------------
+
+
+@app.command("test")
+def run_inline_tests(topic: TopicArgument = None, rules: RulesOption = DEFAULT_FOLDER) -> None:
+    """Run the tests that stand in the rule files, and show which terms they reach."""
+    report = check(rules)
+    _stop_unless_tested(report)
+    outcomes = [one for one in report.outcomes if topic in {None, one.topic}]
+    _stop_if_unknown(topic, {str(one.topic) for one in report.coverage})
+    console = Console()
+    console.print(_outcome_table(outcomes))
+    console.print(_coverage_table(report, topic))
+    failed = [one for one in outcomes if not one.passed]
+    for one in failed:
+        console.print(Text(f"{one.topic}: {one.text!r}: {one.detail}"), soft_wrap=True)
+    console.print(f"{len(outcomes) - len(failed)} of {len(outcomes)} tests pass")
+    raise typer.Exit(WRONG if failed else OK)
+
+
+def _outcome_table(outcomes: Iterable[Outcome]) -> Table:
+    table = Table("topic", "test", "should", "score", "result", title="Tests")
+    for one in outcomes:
+        table.add_row(
+            one.topic,
+            Text(one.text),
+            "match" if one.wants_match else "not match",
+            f"{one.explanation.score:.1f}",
+            Text("pass", "green") if one.passed else Text("FAIL", "bold red"),
+        )
+    return table
+
+
+def _coverage_table(report: RulesReport, topic: str | None) -> Table:
+    table = Table("topic", "term", "match tests that find it", title="Coverage")
+    for one in report.coverage:
+        if topic in {None, one.topic}:
+            table.add_row(one.topic, Text(one.term), Text(str(one.found), "" if one.found else "yellow"))
+    return table
+
+
+# ---- explain -----------------------------------------------------------------------------------
+
+
+@app.command("explain")
+def explain_command(
+    topic: TopicArgument = None,
+    *,
+    text: Annotated[str | None, typer.Option("--text", help="The title; without it, stdin is read.")] = None,
+    summary: Annotated[str, typer.Option("--summary", help="The summary.")] = "",
+    language: Annotated[str | None, typer.Option("--lang", help="The item's language, e.g. en.")] = None,
+    url: Annotated[str | None, typer.Option("--link", help="The item's address, for `sources`.")] = None,
+    as_json: JsonOption = False,
+    rules: RulesOption = DEFAULT_FOLDER,
+) -> None:
+    """Show which terms a text has, where, what it scores, and why a topic does not match."""
+    report = check(rules)
+    if report.trial is None:
+        _stop_unless_tested(report)
+        raise typer.Exit(WRONG)
+    _stop_if_unknown(topic, set(report.trial.topics))
+    title = text if text is not None else sys.stdin.read().strip()
+    item = Item(feed_id=FeedId(""), title=title, summary=summary, language=language, url=url)
+    explanations = report.trial.explain(item, TopicId(topic) if topic else None)
+    if as_json:
+        typer.echo(json.dumps([_explanation_json(one) for one in explanations], ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    for one in explanations:
+        _show_explanation(console, one, item)
+
+
+def _explanation_json(explanation: Explanation) -> dict[str, Any]:
+    said = asdict(explanation)
+    return {**said, "matched": explanation.matched, "reached": sorted(explanation.reached)}
+
+
+def _show_explanation(console: Console, explanation: Explanation, item: Item) -> None:
+    verdict = Text(f"{explanation.topic}: {explanation.why}")
+    verdict.stylize("bold green" if explanation.matched else "bold")
+    console.print(verdict)
+    console.print(f"  score {explanation.score:.1f}, min_score {explanation.min_score:g}")
+    texts = field_texts(item)
+    kinds = (
+        ("found", explanation.terms, "underline green"),
+        ("covered up by ignore", explanation.covered, "underline dim"),
+        ("ignore", explanation.ignored, "underline yellow"),
+        ("unless", explanation.unless, "underline red"),
+    )
+    for label, terms, style in kinds:
+        for term in terms:
+            console.print(Text(f"  {label}: {term.term}, score {term.score:.1f}, in {term.field}"))
+            _show_span(console, texts[term.field], term, style)
+    for miss in explanation.near_misses:
+        console.print(Text(f"  near miss: {miss.term}: {miss.text!r}: {miss.reason}"))
+
+
+def _show_span(console: Console, text: str, term: TermMatch, style: str) -> None:
+    """Print the text around the span, underlined; without a terminal, with a line of ~ below."""
+    start, end = max(0, term.start - 40), min(len(text), term.end + 40)
+    before, found, behind = (
+        " ".join(part.split("\n")) for part in (text[start : term.start], term.text, text[term.end : end])
+    )
+    line = Text.assemble("    ", before, (found, style), behind)
+    console.print(line, soft_wrap=True)
+    if not console.is_terminal:
+        console.print(Text(" " * (4 + cell_len(before)) + "~" * cell_len(found)), soft_wrap=True)
+
+
+@app.command("schema")
+def schema_command() -> None:
+    """Write the JSON Schema of rule files, for editors."""
+    typer.echo(json.dumps(json_schema(), indent=2, ensure_ascii=False))
+
+
+# ---- match -------------------------------------------------------------------------------------
+
+
+class _Line(BaseModel):
+    """An item as `topicwire match` reads it; keys that it does not know are left alone."""
+
+    model_config = ConfigDict(strict=True, extra="ignore")
+    id: Any
+    title: str
+    summary: str | None = None
+    content: str | None = None
+    lang: str | None = None
+    url: str | None = None
+    source: str | None = None
+
+    def item(self) -> Item:
+        """Return the item; `source` is its feed id and its outlet."""
+        return Item(
+            feed_id=FeedId(self.source or ""),
+            title=self.title,
+            summary=self.summary or "",
+            content=self.content or "",
+            language=self.lang,
+            url=self.url,
+            outlet=self.source or "",
+        )
+
+
+def match_command(
+    rules: RulesOption = DEFAULT_FOLDER,
+    as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False,
+) -> None:
+    """Match items, one JSON object a line on stdin, against the rules; writes them in the input's order.
+
+    A line that is no item is reported on stderr and left out; the exit code is then 2.
+    """
+    report = check(rules)
+    if report.rules is None:
+        for problem in report.problems:
+            typer.echo(str(problem), err=True)
+        raise typer.Exit(_exit_code(report))
+    bad = 0
+    for number, raw in _lines(sys.stdin.buffer):
+        try:
+            line = _Line.model_validate(json.loads(raw))
+        except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, no item, nested a thousand deep
+            bad += 1
+            typer.echo(f"line {number}: {_first_error(error)}", err=True)
+            continue
+        typer.echo(_answer(report.rules, line, as_json=as_json))
+    if bad:
+        typer.echo(f"{bad} lines are no items and were left out", err=True)
+        raise typer.Exit(UNREADABLE)
+
+
+def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
+    """Return the lines that hold something, with their numbers."""
+    for number, raw in enumerate(stream, 1):
+        if raw.strip():
+            yield number, raw
+
+
+def _first_error(error: ValueError | RecursionError) -> str:
+    if not isinstance(error, ValidationError):
+        return f"not JSON: {error}"
+    first = error.errors(include_url=False, include_input=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"`{where}`: {first['msg']}" if where else str(first["msg"])
+
+
+def _answer(rules: RuleSet, line: _Line, *, as_json: bool) -> str:
+    matches = rules.match(line.item())
+    if as_json:
+        return _json_line({"id": line.id, "matches": [_match_json(match) for match in matches]})
+    found = "; ".join(f"{m.topic} {m.score:.1f} ({m.terms[0].text})" for m in matches)
+    return f"{line.id}\t{found or '-'}\t{' '.join(line.title.split())}"
+
+
+def _match_json(match: Match) -> dict[str, Any]:
+    return {
+        "topic": match.topic,
+        "score": match.score,
+        "terms": [asdict(term) for term in match.terms],
+    }
+
+
+def _json_line(value: dict[str, Any]) -> str:
+    text = json.dumps(value, ensure_ascii=False)
+    try:
+        text.encode()
+    except UnicodeEncodeError:  # half a surrogate pair: legal in JSON as an escape, not in UTF-8
+        return json.dumps(value)
+    return text
+
+
+# ---- shared ------------------------------------------------------------------------------------
+
+
+def _stop_unless_tested(report: RulesReport) -> None:
+    """End the command when there are mistakes other than failed tests."""
+    if report.trial is None:
+        for problem in report.problems:
+            typer.echo(str(problem), err=True)
+        raise typer.Exit(_exit_code(report))
+
+
+def _stop_if_unknown(topic: str | None, known: set[Any]) -> None:
+    if topic is not None and topic not in known:
+        typer.echo(f"no topic is called {topic!r}; known: {', '.join(sorted(map(str, known)))}", err=True)
+        raise typer.Exit(UNREADABLE)
