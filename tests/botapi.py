@@ -156,6 +156,10 @@ class BotApi:
         """
         self._failures.append((chat_id, method, failure, times))
 
+    def fail_polls(self, *failures: Failure) -> None:
+        """Let the next `getUpdates` fail, one after the other."""
+        self._failures += [(None, "getUpdates", failure, 1) for failure in failures]
+
     def heal(self) -> None:
         """Forget all failures that were scripted."""
         self._failures.clear()
@@ -271,7 +275,9 @@ class BotApi:
 
     def _failure(self, request: Request) -> Failure | None:
         for at, (chat_id, method, failure, times) in enumerate(self._failures):
-            if method not in {None, request.method} or (chat_id is None and request.method == "getUpdates"):
+            if (method or request.method) != request.method or (
+                not method and request.method == "getUpdates"
+            ):
                 continue
             if chat_id is not None and str(request.params.get("chat_id")) != str(chat_id):
                 continue

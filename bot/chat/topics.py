@@ -36,10 +36,10 @@ class Named:
 def named_topics(words: Sequence[str], topics: Sequence[Topic]) -> Named:
     """Return the topics that the words name: all together, between commas, or each on its own."""
     whole = " ".join(words)
-    parts = [part.strip() for part in whole.split(",")] if "," in whole else [whole]
+    parts = [part.strip() for part in whole.split(",") if part.strip()] or [whole]
     if len(parts) == 1 and _named(whole, topics) is None:
         parts = list(words)
-    found = {part: _named(part, topics) for part in parts if part}
+    found = {part: _named(part, topics) for part in parts}
     known = {topic.id: topic for topic in found.values() if topic is not None}
     return Named(tuple(known.values()), tuple(part for part, topic in found.items() if topic is None))
 

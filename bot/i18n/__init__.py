@@ -13,7 +13,7 @@ from importlib.resources import files
 from io import BytesIO
 
 from babel import Locale
-from babel.dates import format_date, format_datetime, format_timedelta
+from babel.dates import format_date, format_time, format_timedelta
 from babel.messages.mofile import write_mo
 from babel.messages.pofile import read_po
 from babel.numbers import format_decimal
@@ -52,15 +52,12 @@ class Catalogue:
             return self.gettext("just now")
         if passed > _WEEK:
             return format_date(moment, format="medium", locale=self.locale)
-        return format_timedelta(-passed, add_direction=True, threshold=1.2, locale=self.locale)
+        return format_timedelta(-passed, add_direction=True, threshold=1, locale=self.locale)
 
     def moment(self, moment: datetime) -> str:
         """Return date and time, UTC, for people."""
-        return f"{format_datetime(moment, format='medium', locale=self.locale)} UTC"
-
-    def duration(self, length: timedelta) -> str:
-        """Return a length of time for people, in its greatest unit."""
-        return format_timedelta(length, threshold=1.2, locale=self.locale)
+        date = format_date(moment, format="medium", locale=self.locale)
+        return f"{date}, {format_time(moment, format='short', locale=self.locale)} UTC"
 
 
 def texts(language: str) -> Catalogue:
