@@ -109,9 +109,10 @@ def read_setup(config_path: Path, adjust: Mapping[str, object] | None = None) ->
     config = read_config(config_path)
     if adjust:
         config = config.model_copy(update=dict(adjust))
-    rules = read_rules(config.rules_dir)
+    feeds = all_feeds(config, config_path)
+    rules = read_rules(config.rules_dir, feeds=[feed.id for feed in feeds])
     _check_chats(config, rules.topics, config_path)
-    return Setup(config=config, rules=rules, feeds=all_feeds(config, config_path))
+    return Setup(config=config, rules=rules, feeds=feeds)
 
 
 def _check_chats(config: Config, known: Mapping[TopicId, Topic], config_path: Path) -> None:
@@ -233,8 +234,8 @@ async def open_house(
             log.info("database brought up to date", place=store.place)
         notifier: Notifier
         if bot:
-            stack.push_async_callback(bot.shutdown)
-            notifier = TelegramNotifier(bot)
+            notifier = telegram = TelegramNotifier(bot)
+            stack.push_async_callback(telegram.close)
         else:
             first_id = await store.highest_message_id() + 1
             notifier = ConsoleNotifier(console or Console(), first_id=first_id)

@@ -11,7 +11,6 @@ from collections import defaultdict, deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from html import escape
 from typing import Protocol
 
 import structlog
@@ -256,7 +255,7 @@ class Sender:
             return await self._carry_once(address, delivery, message)
         except MarkupRefused as error:
             log.warning("telegram refused our markup", delivery=delivery.id, error=str(error))
-            return await self._carry_once(address, delivery, as_plain(message))
+            return await self._carry_once(address, delivery, replace(message, html=""))
         except ThreadLost:
             if address.thread_id is None:
                 raise
@@ -268,11 +267,6 @@ class Sender:
             await self._notifier.edit(address, delivery.message_id, message)
             return None
         return await self._notifier.send(address, message)
-
-
-def as_plain(message: Message) -> Message:
-    """Return the message without markup, for when Telegram refuses ours."""
-    return replace(message, html=escape(message.plain, quote=False))
 
 
 def _log_delivery(delivery: Delivery, decision: SendDecision, error: str | None) -> None:
