@@ -23,7 +23,7 @@ from bot.core.terms import (
     similarity,
     stem,
 )
-from bot.core.text import Token, fold, tokens_of
+from bot.core.text import Token, fold, same_script, script, tokens_of
 from bot.model import Item, TermMatch, TopicId
 
 LEAST_NEAR: Final = 60.0  # similarity below which a miss is no near miss
@@ -193,7 +193,7 @@ def _closest(matcher: Matcher, needle: Needle, tokens: list[Token]) -> _Closest 
 
 def _failed(matcher: Matcher, needle: Needle, token: Token, word: Word) -> _Closest | None:
     """Return how close a word came that is not taken; None: not close."""
-    if isinstance(needle, WordNeedle):
+    if isinstance(needle, WordNeedle) and same_script(needle.script, script(word.text)):
         raw = raw_similarity(needle, fold(word.text), stem(word.text, needle.language))
         cutoff = needle.fuzzy
     elif isinstance(needle, NameNeedle):

@@ -195,6 +195,14 @@ def is_woman(given: str) -> bool:
     return plain(given) in _WOMEN
 
 
+def is_her_verb(before: str, behind: str) -> bool:
+    """True: the word behind a surname is a feminine past tense that no feminine noun before it explains.
+
+    Дмитриева сняла, Режиссёр Дмитриева сняла; but Поездка Дмитриева прошла.
+    """
+    return plain(behind).endswith(("ла", "лась")) and not plain(before).endswith(("а", "я", "ь"))
+
+
 def is_patronymic(text: str) -> bool:
     """True: a patronymic such as Александрович, Aleksandrowitsch or Сергеевна."""
     return len(text) > 5 and any(_PATRONYMIC.search(form.key) for form in name_forms(text))

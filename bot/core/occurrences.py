@@ -187,11 +187,13 @@ class _Names:
         )
 
     def _is_a_woman(self, token: Token, ending: Ending) -> bool:
-        """True: a surname alone, in -a, that Latin letters or the word before say is a woman's."""
+        """True: a surname alone, in -a, that Latin letters or the words beside it say is a woman's."""
         if ending is not Ending.A or not names.is_other_gender(token.text, self._key(token)):
             return False
-        before = self.words.get(token.at - 1)
+        before, behind = self.words.get(token.at - 1), self.words.get(token.at + 1)
         if before is not None and (names.is_woman(before.text) or _is_initial(before, self.text)):
+            return True
+        if behind is not None and names.is_her_verb(before.text if before else "", behind.text):
             return True
         return not names.agrees(Ending.A, ending, token.text, self._key(token))
 

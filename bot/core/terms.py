@@ -12,7 +12,7 @@ import Stemmer
 from rapidfuzz.distance import OSA
 
 from bot.core.names import name_forms, name_keys
-from bot.core.text import clean, fold, is_spaceless, plain, tokens_of
+from bot.core.text import clean, fold, is_spaceless, plain, same_script, script, tokens_of
 
 EQUAL: Final = 100.0
 WILDCARD: Final = 99.0
@@ -84,6 +84,7 @@ class WordNeedle:
     language: str  # empty: none, hence no inflection
     fuzzy: float  # least similarity of a typo; above 100: no typos
     size: int  # letters, its weight in a phrase
+    script: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +94,7 @@ class AffixNeedle:
     folds: frozenset[str]
     at_end: bool
     size: int
+    script: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,6 +135,8 @@ def similarity(needle: Needle, word: Word, is_real: IsWord) -> float:
     Args:
         is_real: True for a lower-case word that some language knows; such a word is no typo.
     """
+    if isinstance(needle, WordNeedle | AffixNeedle) and not same_script(needle.script, script(word.text)):
+        return 0.0
     match needle:
         case ExactNeedle():
             return EQUAL if word.text == needle.text else 0.0
@@ -322,7 +326,7 @@ def _exact_steps(piece: str) -> list[tuple[Step, ...]]:
 
 
 def _affix(text: str, language: str, *, at_end: bool) -> AffixNeedle:
-    return AffixNeedle(spellings(text, language), at_end, len(text))
+    return AffixNeedle(spellings(text, language), at_end, len(text), script(text))
 
 
 def _word(text: str, language: str, fuzzy: float) -> Needle:
@@ -332,7 +336,12 @@ def _word(text: str, language: str, fuzzy: float) -> Needle:
     language = language if language and has_stemmer(language) else ""
     stems = {stem(spelling, language) for spelling in (text, *folds)} if language else set()
     return WordNeedle(
-        folds, frozenset(s for s in stems if len(s) > 1), language, fuzzy, max(map(len, folds), default=1)
+        folds=folds,
+        stems=frozenset(s for s in stems if len(s) > 1),
+        language=language,
+        fuzzy=fuzzy,
+        size=max(map(len, folds), default=1),
+        script=script(text),
     )
 
 

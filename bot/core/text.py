@@ -140,6 +140,24 @@ def fold(text: str) -> str:
     return text.casefold().translate(_FOLD)
 
 
+_LATIN: Final = re.compile("[A-Za-z\u00aa-\u024f\u1e00-\u1eff]")
+_CYRILLIC: Final = re.compile("[\u0400-\u052f]")
+
+
+@lru_cache(maxsize=65_536)
+def script(text: str) -> str:
+    """Return "latin" or "cyrillic"; "mixed" for both in one word (homoglyphs); "" for any other script."""
+    latin, cyrillic = _LATIN.search(text), _CYRILLIC.search(text)
+    if latin and cyrillic:
+        return "mixed"
+    return "latin" if latin else "cyrillic" if cyrillic else ""
+
+
+def same_script(left: str, right: str) -> bool:
+    """True: words of these scripts may be one word: мито is not the German "mit"."""
+    return left == right or "mixed" in {left, right}
+
+
 def plain(text: str) -> str:
     """Return the word as a stemmer wants it: lower case in its own script, without stress marks."""
     return _ACCENTS.sub("", text.casefold()).replace("ё", "е")
