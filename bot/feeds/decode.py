@@ -105,7 +105,7 @@ def _codec(label: str) -> str | None:
     """Return Python's codec for a label; None: unknown, no text encoding, or UTF-8, which was ruled out."""
     try:
         name = codecs.lookup(label).name
-        b"".decode(name)
+        b"a".decode(name)
     except (LookupError, UnicodeError):
         return None
     return None if name in _NO_CHARSETS else _WIDER.get(name, name)

@@ -106,11 +106,15 @@ def web_url(url: str, base: str) -> str | None:
     if not bare or len(bare) > URL_LIMIT:
         return None
     try:
+        told = urlsplit(bare)
+        if told.scheme and not told.netloc:
+            return None
         absolute = urljoin(base, bare)
         parts = urlsplit(absolute)
+        is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:  # "Invalid IPv6 URL"
         return None
-    return absolute if parts.scheme in {"http", "https"} and parts.hostname else None
+    return absolute if is_web else None
 
 
 def language_code(tag: str) -> str | None:

@@ -53,7 +53,7 @@ def parse_feed(
         raise _unreadable(
             feed, f"cannot be decoded as {feed.encoding!r}, its encoding in the settings"
         ) from error
-    found = _read(text, final_url, max_items)
+    found = _read(text, max_items)
     if found is None:
         raise _unreadable(feed, f"sent {_what_came(text, content_type)}, no feed")
     return _parsed(found, feed, now, final_url)
@@ -152,10 +152,10 @@ def _prepare_worker() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (_WORKER_MEMORY, _WORKER_MEMORY))
 
 
-def _read(text: str, base: str, max_items: int) -> DraftFeed | None:
+def _read(text: str, max_items: int) -> DraftFeed | None:
     if text.lstrip()[:1] == "{":
         return read_json_feed(text, max_items)
-    return None if root_name(text) == "html" else read_xml_feed(text, base, max_items)
+    return None if root_name(text) == "html" else read_xml_feed(text, max_items)
 
 
 def _parsed(found: DraftFeed, feed: Feed, now: datetime, final_url: str) -> ParsedFeed:

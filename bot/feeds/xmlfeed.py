@@ -43,15 +43,12 @@ def root_name(text: str) -> str | None:
     return found[1].lower() if found else None
 
 
-def read_xml_feed(text: str, base: str, max_items: int) -> DraftFeed | None:
+def read_xml_feed(text: str, max_items: int) -> DraftFeed | None:
     """Return the feed; None where feedparser finds none in the text.
 
     Broken XML is read as far as it goes, as feedparser does.
-
-    Args:
-        base: The feed's own URL.
     """
-    result = _parse(_from_its_start(text), base)
+    result = _parse(_from_its_start(text))
     if result is None or not (result.get("version") or result["entries"]):
         return None
     entries = result["entries"]
@@ -65,9 +62,10 @@ def read_xml_feed(text: str, base: str, max_items: int) -> DraftFeed | None:
     )
 
 
-def _parse(text: str, base: str) -> Mapping[str, Any] | None:
+def _parse(text: str) -> Mapping[str, Any] | None:
     body = text.encode("utf-8", "replace").translate(None, _CONTROLS)
-    headers = {"content-type": "application/xml; charset=utf-8", "content-location": base}
+    # No content-location: feedparser would make URLs of guids that are none, and other ones after a redirect.
+    headers = {"content-type": "application/xml; charset=utf-8"}
     try:
         result: Mapping[str, Any] = feedparser.parse(
             body, response_headers=headers, resolve_relative_uris=False, sanitize_html=False
@@ -91,7 +89,7 @@ def _draft(entry: Mapping[str, Any]) -> Draft:
         title=_words(entry, "title"),
         summary=_words(entry, "summary"),
         content=_content(entry),
-        url=_string(entry, "feedburner_origlink") or _string(entry, "link") or _first_link(entry),
+        url=_link(entry),
         guid=_string(entry, "id"),
         author=_string(entry, "author"),
         source=_words(_mapping(entry, "source"), "title").line(300),
@@ -115,8 +113,12 @@ def _content(entry: Mapping[str, Any]) -> Words:
     return max(contents, key=lambda words: len(words.value), default=Words())
 
 
-def _first_link(entry: Mapping[str, Any]) -> str:
-    return next((href for link in _mappings(entry, "links") if (href := _string(link, "href"))), "")
+def _link(entry: Mapping[str, Any]) -> str:
+    """Return where the entry leads, relative or not; a guid only where it is an address."""
+    link = _string(entry, "feedburner_origlink") or _string(entry, "link")
+    if link and link == _string(entry, "id") and "://" not in link:
+        link = ""
+    return link or next((href for one in _mappings(entry, "links") if (href := _string(one, "href"))), "")
 
 
 def _date(entry: Mapping[str, Any]) -> datetime | None:
