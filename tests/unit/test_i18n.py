@@ -57,8 +57,8 @@ def test_every_text_is_translated_and_every_translation_is_used(language: str) -
 def test_every_translation_is_whole_and_keeps_its_names(language: str) -> None:
     for id_, entry in entries(language).items():
         originals = [id_] if isinstance(id_, str) else list(id_)
-        forms = [entry.string] if isinstance(entry.string, str) else list(entry.string)
-        assert all(forms), f"{id_}: a form is empty"
+        forms = [entry.string] if isinstance(entry.string, str) else list(entry.string or ())
+        assert forms and all(forms), f"{id_}: a form is empty"
         assert not entry.fuzzy, f"{id_}: not yet checked"
         for form in forms:
             assert placeholders(form) == placeholders(originals[-1]), id_
@@ -69,7 +69,7 @@ def test_a_catalogue_says_that_it_is_utf8_and_how_its_plurals_go(language: str) 
     known = catalogue(language)
 
     assert known.charset == "utf-8"
-    assert known.num_plurals == len(entries(language)["{count} source", "{count} sources"].string)
+    assert known.num_plurals == len(entries(language)["{count} source", "{count} sources"].string or ())
 
 
 def test_an_unknown_language_is_english_and_a_regional_one_its_own() -> None:
