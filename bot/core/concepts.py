@@ -12,7 +12,8 @@ from typing import Final
 
 # Countries, with their people, their capitals and what else stands for them in headlines.
 _PLACES: Final = """
-russia: russ rosyj rosj rossi rosiy moscow moskau moskva moskve moskvy moscou moscu moskw kreml krml
+russia: russ rusia =ruso =rusa =rusos =rusas rosyj rosj rossi rosiy moscow moskau moskv moscou moscu moskw
+    kreml krml
 ukraine: ucran ukrai kyiv kyiw kiew kiev kiyev kiyi kijow kijew
 usa: texas florid californ kalifor newyork nevada =usa =us =u.s =ssha =ssza =eeuu =uu =etats americ amerik
     ameryk estadounid washin vashing waszyngt pentagon =fed =fbi =cia
@@ -58,7 +59,7 @@ ireland: ireland irish irlan dublin
 czechia: czech tschech tcheq cheq chekh chesk =prag prague praga
 slovakia: slovak slowak slovaqu eslovaq slovats bratislav
 hungary: hungar ungarn =ungar hongri hongroi hungri wegier vengri budapest budapeszt
-romania: =roman romani rumani rumun rumyn bukar buchar
+romania: romani rumani rumun rumyn bukar buchar
 bulgaria: bulgar
 serbia: serb belgrad
 croatia: croat kroat chorwac khorvat zagreb

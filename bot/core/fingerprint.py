@@ -31,11 +31,12 @@ MAX_TITLE_CHARS = 300
 MAX_GRAMS = 160  # heaviest n-grams kept per text
 MAX_KEYS = 24
 TITLE_WEIGHT = 2.0
+TITLE_RARITY = 3.0  # how much rarer a key of the title counts
 REMEMBERED = 8192  # texts; about 15 KB each
 
 _WORD = re.compile(r"[^\W_]+")
-_NUMBER = re.compile(r"\d+(?:[.,  ’']\d+)*")
-_THOUSANDS = re.compile(r"[.,  ’'](?=\d{3}(?!\d))")
+_NUMBER = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f ’']\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?")
+_THOUSANDS = re.compile(r"[.,\u00a0\u202f ’'](?=\d{3}(?!\d))")
 _CODE = re.compile(r"\b[a-z]{1,3}-?\d{1,4}\b")
 _SPACES = re.compile(r"\s+")
 _TAIL = re.compile(r"\s+[-–—|·•:]+\s+(?P<tail>[^-–—|·•]{2,40})$")
@@ -208,7 +209,7 @@ def _names(words: list[_Word]) -> Iterator[str]:
 def numbers(text: str) -> Iterator[str]:
     """Yield the numbers of a text, thousands joined and decimal commas as points; years are left out."""
     for found in _NUMBER.finditer(text):
-        value = _THOUSANDS.sub("", found[0]).replace(",", ".").strip(".")
+        value = _THOUSANDS.sub("", fold(found[0])).replace(",", ".")
         if not re.fullmatch(r"(?:19|20)\d\d", value):
             yield value
 
@@ -241,23 +242,24 @@ def story_keys(text: StoryText) -> tuple[str, ...]:
     keys: dict[str, float] = {}
     if text.url and (url := url_key(text.url)):
         keys[url] = 99.0
-    for word in _words(text):
-        for key, rarity in _word_keys(word):
-            keys[key] = max(keys.get(key, 0.0), rarity)
-    ranked = sorted(keys, key=lambda key: -keys[key])
-    return tuple(ranked[:MAX_KEYS])
+    for key, rarity in (*_word_keys(text), *_number_keys(text)):
+        keys[key] = max(keys.get(key, 0.0), rarity)
+    return tuple(sorted(keys, key=lambda key: -keys[key])[:MAX_KEYS])
 
 
-def _word_keys(word: _Word) -> Iterator[tuple[str, float]]:
-    place = 3.0 if word.weight > 1 else 0.0
-    if word.folded[0].isdigit():
-        for number in numbers(word.folded):
+def _number_keys(text: StoryText) -> Iterator[tuple[str, float]]:
+    for part, place in ((headline(text), TITLE_RARITY), (lead(text), 0.0)):
+        for number in numbers(part):
             if len(number) >= 2:
                 yield f"#:{number[:20]}", place + 2 + len(number)
-        return
-    if _says_nothing(word) or _weekday(word.folded) is not None:
-        return
-    if word.raw[0].isupper() and (name := skeleton(word.raw)):
-        yield f"n:{name}", place + 2 + len(name) + (0 if word.starts else 2)
-    if len(word.folded) >= 4:
-        yield f"w:{word.folded[:6]}", place + min(len(word.folded), 9) / 2
+
+
+def _word_keys(text: StoryText) -> Iterator[tuple[str, float]]:
+    for word in _words(text):
+        place = TITLE_RARITY if word.weight == TITLE_WEIGHT else 0.0
+        if word.folded[0].isdigit() or _says_nothing(word) or _weekday(word.folded) is not None:
+            continue
+        if word.raw[0].isupper() and (name := skeleton(word.raw)):
+            yield f"n:{name}", place + 2 + len(name) + (0 if word.starts else 2)
+        if len(word.folded) >= 4:
+            yield f"w:{word.folded[:6]}", place + min(len(word.folded), 9) / 2

@@ -11,8 +11,10 @@ from rapidfuzz import fuzz
 
 from bot.core.fingerprint import Fingerprint
 
-SERIES_GAP = timedelta(hours=6)
-SERIES_COSINE = 0.5
+SERIES_COSINE = 0.5  # from here on two texts use the same words
+SERIES_GAP = timedelta(hours=6)  # within it, other numbers may be an update
+MIN_WORDS = 3  # fewer words of its own tell no event
+MIN_COPIED_WORDS = 4
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,6 +39,7 @@ class Doubts:
     per_day: float = 0.02  # for each day between two texts
     other_numbers: float = 0.05  # both count something, nothing the same, and no casualties
     other_days: float = 0.08  # both name weekdays, none the same
+    other_places: float = 0.05  # both name countries, none the same
     other_codes: float = 0.15  # both name roads, flights, types, none the same: A4, A7
     same_outlet: float = 0.06  # an outlet seldom tells one event twice under two addresses
 
@@ -46,11 +49,11 @@ def same_text(one: Fingerprint, two: Fingerprint) -> float:
 
     Words that only one of them has cost nothing, so that a shortened copy is a copy (rapidfuzz's
     token_set_ratio). 0 when either text has fewer than four words of its own, or when they name other days,
-    codes or numbers: two issues of a series look just like copies.
+    codes, countries or numbers: two issues of a series look just like copies.
     """
-    if min(len(set(one.bare.split())), len(set(two.bare.split()))) < 4:
+    if _fewest_words(one, two) < MIN_COPIED_WORDS:
         return 0.0
-    if other_days(one, two) or other_codes(one, two) or other_numbers(one, two):
+    if other_days(one, two) or other_codes(one, two) or other_places(one, two) or other_numbers(one, two):
         return 0.0
     return float(fuzz.token_set_ratio(one.folded, two.folded)) / 100
 
@@ -58,9 +61,12 @@ def same_text(one: Fingerprint, two: Fingerprint) -> float:
 def likeness(
     one: Fingerprint, two: Fingerprint, *, apart: timedelta, same_outlet: bool, doubts: Doubts
 ) -> float:
-    """Return how alike two texts are, at most 1; what only one of them tells is left out of the mean."""
+    """Return how alike two texts are, at most 1; what only one of them tells is left out of the mean.
+
+    0 when either says too little, or when both say other things in the same words.
+    """
     cosine = _cosine(one, two)
-    if _is_series(one, two, cosine, apart):
+    if _fewest_words(one, two) < MIN_WORDS or _is_series(one, two, cosine, apart, same_outlet):
         return 0.0
     weights = SAME_LANGUAGE if one.language == two.language else CROSS_LANGUAGE
     evidence = [(weights.grams, cosine), *_evidence(one, two, weights)]
@@ -68,6 +74,7 @@ def likeness(
     mean -= doubts.per_day * (apart / timedelta(days=1))
     mean -= doubts.other_numbers * other_numbers(one, two)
     mean -= doubts.other_days * other_days(one, two)
+    mean -= doubts.other_places * other_places(one, two)
     mean -= doubts.other_codes * other_codes(one, two)
     mean -= doubts.same_outlet * same_outlet
     return mean
@@ -87,20 +94,27 @@ def _evidence(one: Fingerprint, two: Fingerprint, weights: Weights) -> Iterator[
         yield weights.numbers, shared
 
 
-def _is_series(one: Fingerprint, two: Fingerprint, cosine: float, apart: timedelta) -> bool:
-    """Whether two texts say other things in the same words, as each day's prices do."""
+def _is_series(
+    one: Fingerprint, two: Fingerprint, cosine: float, apart: timedelta, same_outlet: bool
+) -> bool:
+    """Whether two texts say other things in the same words, as each day's prices and accidents do."""
     if cosine < SERIES_COSINE:
         return False
-    if other_codes(one, two):
+    if other_codes(one, two) or other_places(one, two):
         return True
     if _counts_people(one, two):
         return False
-    return other_days(one, two) or (other_numbers(one, two) and apart >= SERIES_GAP)
+    return other_days(one, two) or (other_numbers(one, two) and (same_outlet or apart >= SERIES_GAP))
 
 
 def other_days(one: Fingerprint, two: Fingerprint) -> bool:
     """Whether both name weekdays, and none the same."""
     return bool(one.weekdays and two.weekdays) and one.weekdays.isdisjoint(two.weekdays)
+
+
+def other_places(one: Fingerprint, two: Fingerprint) -> bool:
+    """Whether both name countries, and none the same."""
+    return bool(one.places and two.places) and one.places.isdisjoint(two.places)
 
 
 def other_codes(one: Fingerprint, two: Fingerprint) -> bool:
@@ -117,6 +131,10 @@ def other_numbers(one: Fingerprint, two: Fingerprint) -> bool:
 
 def _counts_people(one: Fingerprint, two: Fingerprint) -> bool:
     return one.counts_people or two.counts_people
+
+
+def _fewest_words(one: Fingerprint, two: Fingerprint) -> int:
+    return min(len(set(one.bare.split())), len(set(two.bare.split())))
 
 
 def _cosine(one: Fingerprint, two: Fingerprint) -> float:

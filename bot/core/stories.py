@@ -52,7 +52,7 @@ class StoryPolicy:
     window: timedelta = timedelta(hours=72)  # a member older than this is not compared
     closes_after: timedelta = timedelta(hours=48)  # since the last report
     lives: timedelta = timedelta(days=7)  # since the first report
-    same_language: float = 0.50  # least mean similarity to members in the item's language
+    same_language: float = 0.48  # least mean similarity to members in the item's language
     cross_language: float = 0.38  # and to members in others
     copy: float = 0.90  # rapidfuzz token_set_ratio / 100, between different outlets
     doubts: Doubts = field(default_factory=Doubts)  # what is taken off a similarity

@@ -102,19 +102,22 @@ DATELINE: Final = re.compile(r"^[^.!?()]{2,50}\((?P<agency>[\w .,/-]{2,30})\)\s*
 
 # Beginnings of words that count people harmed or moved: their numbers change while the story stays.
 CASUALTY: Final = re.compile(
-    r"\b(?:dead|death|die[sd]?\b|dying|kill|injur|wound|victim|casualt|toll|missing|evacuat|homeless|infect|"
-    r"tot(?:e|en|er|es|esopfer)?\b|todes|getotet|starb|gestorben|verletz|opfer|vermisst|evakui|obdachlos|infiz|"
-    r"pogib|umer|ranen|postrada|zhertv|propavsh|propal|evakuir|zaraz|"
-    r"mort|tue(?:s|e|es)?\b|bless|victim|disparu|evacue|muert|fallecid|herid|desaparecid|evacuad|"
-    r"zabit|zgin|rann|ofiar|zagin|ewaku|poran|zahyn)"
+    r"\b(?:dead|deaths?|died|dying|killed|kills|injur\w+|wound\w+|victims?|casualt\w+|tolls?|missing|evacuat\w+|"
+    r"homeless|infected|infections?|"
+    r"tote[nrs]?|tot|todesopfer\w*|getotet\w*|starb\w*|gestorben|verletzt\w*|schwerverletzt\w*|opfern?|"
+    r"vermisst\w*|evakui\w+|obdachlos\w*|infiz\w+|"
+    r"pogib\w+|umer\w*|ranen\w*|postrada\w+|zhertv\w*|propavsh\w+|propal\w*|zaraz\w+|evakuir\w+|"
+    r"morts?|mortes?|tue(?:s|e|es)|blesse\w*|victimes|disparu\w*|evacue\w*|"
+    r"muert\w+|fallecid\w+|herid\w+|desaparecid\w+|evacuad\w+|"
+    r"zabit\w+|zgin\w+|rann\w+|ofiar\w*|zagin\w+|ewaku\w+|poran\w+|zahyn\w+)\b"
 )
 
 _DAYS: Final = (
-    "monday montag lundi lunes poniedzial ponedel'ni ponedelni ponedilo",
-    "tuesday dienstag mardi martes wtor vtornik vivtor",
-    "wednesday mittwoch mercredi miercoles srod sred[aue]$ sered[aiu]$",
-    "thursday donnerstag jeudi jueves czwart chetverg chetver",
-    "friday freitag vendredi viernes piat pyatnits p'yatnyts",
+    "monday montag lundi lunes poniedzial ponedelni ponedilo",
+    "tuesday dienstag mardi martes wtor(?:ek|ku)$ vtornik vivtor",
+    "wednesday mittwoch mercredi miercoles srod[aey]$ sred[aue]$ sered[aiu]$",
+    "thursday donnerstag jeudi jueves czwart(?:ek|ku)$ chetverg[ua]?$ chetvera?$",
+    "friday freitag vendredi viernes piat(?:ek|ku)$ pyatn[iy]ts",
     "saturday samstag sonnabend samedi sabado sobot subbot subot",
     "sunday sonntag dimanche domingo niedziel voskresen nedilyu$",
 )
