@@ -40,6 +40,10 @@ class Labelled:
     half: str
     topics: frozenset[str]
 
+    def item(self) -> Item:
+        """Return it as an item of a feed."""
+        return Item(feed_id=FeedId("golden"), title=self.title, summary=self.summary, language=self.language)
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Miss:
@@ -117,10 +121,9 @@ def measure(rules: RuleSet, titles: Iterable[Labelled], half: str) -> Report:
 
 def _found(rules: RuleSet, title: Labelled) -> dict[str, tuple[float, str]]:
     """Return the topics matched: score, and the terms with what they met."""
-    item = Item(feed_id=FeedId("golden"), title=title.title, summary=title.summary, language=title.language)
     return {
         str(match.topic): (match.score, ", ".join(f"{one.term} ← {one.text}" for one in match.terms))
-        for match in rules.match(item)
+        for match in rules.match(title.item())
     }
 
 
