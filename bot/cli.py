@@ -20,7 +20,7 @@ from rich.console import Console
 from rich.table import Table
 
 from bot import __version__, cli_rules, cli_stories
-from bot.app import Setup, open_house, read_setup, single_instance
+from bot.app import Setup, SystemClock, open_house, read_setup, single_instance
 from bot.chat import make_chat_room
 from bot.config import read_config
 from bot.daemon import Daemon, PassReport, run_once
@@ -171,7 +171,7 @@ def db_upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
 
 
 async def _upgrade(url: str) -> bool:
-    store, changed = await open_store(url)
+    store, changed = await open_store(url, SystemClock())
     await store.close()
     return changed
 

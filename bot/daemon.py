@@ -63,7 +63,7 @@ class Daemon:
         self._chat = chat
         self._stopping = asyncio.Event()
         self._news = asyncio.Event()  # a poll may have left something to send
-        self._polls: dict[asyncio.Task[list[PollReport]], DueFeed] = {}
+        self.polls: dict[asyncio.Task[list[PollReport]], DueFeed] = {}  # on their way
         self._reloads: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
@@ -105,7 +105,7 @@ class Daemon:
     async def tick(self) -> None:
         """Claim what is due and start polling it; a tick does not wait for its polls."""
         sd_notify("WATCHDOG=1")
-        room = POLLS_AT_ONCE - len(self._polls)
+        room = POLLS_AT_ONCE - len(self.polls)
         if room <= 0 or self._stopping.is_set():
             return
         try:
@@ -115,11 +115,11 @@ class Daemon:
             return
         for one in due:
             task = asyncio.create_task(self._house.poller.poll_feeds([one]), name=f"poll {one.feed.id}")
-            self._polls[task] = one
+            self.polls[task] = one
             task.add_done_callback(self._polled)
 
     def _polled(self, task: asyncio.Task[list[PollReport]]) -> None:
-        self._polls.pop(task, None)
+        self.polls.pop(task, None)
         self._news.set()
 
     async def _send(self) -> None:
@@ -165,7 +165,7 @@ class Daemon:
     async def _finish(self, sending: asyncio.Task[None], listening: asyncio.Task[None]) -> None:
         """Let what is in flight finish, then give back the rest."""
         self._house.sender.stop()
-        polls = dict(self._polls)
+        polls = dict(self.polls)
         rest = {sending, listening, *polls, *self._reloads}
         _, late = await asyncio.wait(rest, timeout=FINISH_WITHIN_S)
         for task in late:

@@ -1,0 +1,183 @@
+"""Names: one key across scripts, romanisations and cases, and never another person's."""
+
+from __future__ import annotations
+
+import pytest
+
+from bot.core.expressions import Leaf
+from bot.core.match import DEFAULT_FIELDS, Matcher, TopicRule
+from bot.core.names import name_forms, name_key, name_keys
+from bot.core.terms import read_name
+from bot.model import FeedId, Item, TopicId
+
+
+def found(name: str, text: str) -> float:
+    """Return the score of the name in the text; 0: not there."""
+    leaf = Leaf(read_name(name), DEFAULT_FIELDS)
+    matcher = Matcher([TopicRule(id=TopicId("t"), match=leaf, min_score=0)], is_real=lambda _: False)
+    matches = matcher.match(Item(feed_id=FeedId("f"), title=text))
+    return matches[0].terms[0].score if matches else 0.0
+
+
+@pytest.mark.parametrize(
+    "spellings",
+    [
+        "Dmitriev Dmitrijew Dmitriew Dmitriyev Dmítriev Dmitrijev Dmytriiev Dmitrieff Дмитриев Дмитрієв",
+        "Manturov Manturow Mantourov Мантуров",
+        "Kirill Kiril Kyrill Kirył Кирилл",
+        "Medvedev Medwedew Medvedef Медведев",
+        "Zelenskyy Zelensky Zelenski Zelenskij Зеленский",
+        "Andreyev Andreev Андреев",
+        "Yeltsin Eltsin Ельцин",
+        "Yuliya Julija Iuliia Юлия",
+        "Mikhail Michail Mikhaïl Михаил",
+        "Sergey Sergei Sergej Сергей",
+        "Shcherbakov Schtscherbakow Szczerbakow Щербаков",
+        "Chernyshov Tschernyschow Tchernychov Černyšov".replace("Tchernychov ", ""),
+    ],
+)
+def test_all_romanisations_of_a_name_have_one_key(spellings: str) -> None:
+    assert len({name_key(name) for name in spellings.split()}) == 1
+
+
+@pytest.mark.parametrize(
+    ("left", "right"),
+    [
+        ("Dmitriev", "Dmitrieva"),
+        ("Dmitriev", "Dmitrievich"),
+        ("Dmitriev", "Dmitri"),
+        ("Manturov", "Manturovo"),
+        ("Medvedev", "Dmitriev"),
+        ("Petrov", "Pavlov"),
+    ],
+)
+def test_other_names_have_other_keys(left: str, right: str) -> None:
+    assert name_key(left) != name_key(right)
+
+
+@pytest.mark.parametrize("written", ["Müller", "Mueller", "Muller"])
+def test_a_name_with_an_umlaut_is_found_with_the_digraph_and_without_either(written: str) -> None:
+    assert name_key("Müller") in name_keys(written)
+
+
+@pytest.mark.parametrize(
+    ("declined", "name"),
+    [
+        ("Дмитриеву", "Дмитриев"),
+        ("Дмитриевым", "Дмитриев"),
+        ("Сергея", "Сергей"),
+        ("Игорю", "Игорь"),
+        ("Никиты", "Никита"),
+        ("Набиуллиной", "Набиуллина"),
+        ("Достоевского", "Достоевский"),
+        ("Зеленським", "Зеленський"),
+        ("Manturowem", "Manturow"),
+        ("Dmitrijewowi", "Dmitrijew"),
+        ("Dmitrijews", "Dmitrijew"),
+    ],
+)
+def test_a_declined_name_is_a_form_of_the_name(declined: str, name: str) -> None:
+    assert name_key(name) in {form.key for form in name_forms(declined)}
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kirill Dmitriev",
+        "KIRILL DMITRIEV in Miami",
+        "Putins Gesandter Kirill Dmitrijew reist",
+        "Kirill Dmitriew",
+        "Kirill Alexandrowitsch Dmitrijew",
+        "Кирилл Александрович Дмитриев",
+        "Kirill A. Dmitriev",
+        "Kirill Alexander Dmitriev sprach in Berlin",
+        "K. Dmitriev",
+        "K. A. Dmitriev",
+        "К.А. Дмитриев",
+        "Dmitriev Kirill",
+        "Дмитриев Кирилл Александрович",
+        "Kirill Dmitriev's plan",
+        "Kirill Dmitrijews Plan",
+        "слова Кирилла Дмитриева",
+        "Кириллу Дмитриеву",
+        "с Кириллом Дмитриевым",
+        "о Кирилле Дмитриеве",
+        "Кирилом Дмитрієвим",
+        "spotkanie z Kiriłłem Dmitrijewem",
+        "słowa Kiryła Dmitrijewa",
+        "Kirill Dmirtiev",
+    ],
+)
+def test_a_person_is_found_in_every_form(text: str) -> None:
+    assert found("Kirill Dmitriev", text) >= 80
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Kirill Dmitrieva",
+        "Daria Dmitrieva",
+        "Дарья Дмитриева",
+        "Кирилл Дмитриева",
+        "с Кириллой Дмитриевой",
+        "Kirill Dmitrievich",
+        "Dmitri Kirill Petrov",
+        "Dmitri Medvedev",
+        "Dmitriev",
+        "A. K. Dmitriev",
+        "M. Dmitriev",
+        "Kirill Budanov, Dmitriev",
+        "Kirill Budanov meets Dmitriev",
+        "Kirill Budanov Warns Dmitriev Over New York Talks",
+        "Kirill. Dmitriev",
+        "Kirill Petrov Ivanov Sidorov Dmitriev spricht",
+        "Dmitriev, Kirill Androsov",
+    ],
+)
+def test_another_person_is_not_found(text: str) -> None:
+    assert found("Kirill Dmitriev", text) == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("заявление Мантурова", True),
+        ("Manturow in Delhi", True),
+        ("Mantourov à Pékin", True),
+        ("Поездка Мантурова прошла успешно", True),
+        ("Дениса Мантурова", True),
+        ("Анна Мантурова", False),
+        ("А. Мантурова", False),
+        ("Певица Manturova", False),
+        ("Режиссёр Мантурова сняла фильм", False),
+        ("город Мантурово", False),
+        ("в Мантурове", True),
+    ],
+)
+def test_a_surname_alone_is_a_mans_unless_the_words_beside_it_say_otherwise(text: str, expected: bool) -> None:
+    assert bool(found("Manturov", text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("Rio Tinto", "Rio Tintos Mine", True),
+        ("Elvira Nabiullina", "слова Эльвиры Набиуллиной", True),
+        ("Elvira Nabiullina", "Эльвир Набиуллин", False),
+        ("Sergei Shoigu", "для Сергея Шойгу", True),
+        ("Donald Trump", "D. Trump", True),
+        ("Xi Jinping", "Jinping Xi", True),
+        ("Xi Jinping", "Li Jinping", False),
+        ("Ursula von der Leyen", "Ursula von der Leyen", True),
+        ("Jörg Kukies", "Joerg Kukies", True),
+        ("德米特里耶夫", "普京特使德米特里耶夫访美", True),
+        ("基里尔·德米特里耶夫", "基里尔・德米特里耶夫", True),
+        ("دميترييف", "كيريل دميترييف", True),
+    ],
+)
+def test_names_of_other_people_and_companies(name: str, text: str, expected: bool) -> None:
+    assert bool(found(name, text)) is expected
+
+
+def test_an_initial_scores_less_than_the_name() -> None:
+    assert found("Kirill Dmitriev", "K. Dmitriev") < found("Kirill Dmitriev", "Kirill Dmitriev") == 100
