@@ -90,7 +90,10 @@ def clean_text(text: str, limit: int) -> str:
 
     Cleaning twice is cleaning once.
     """
-    kept = _HARMFUL.sub("", text[: 20 * limit + 10_000])
+    head = text[: 20 * limit + 10_000]
+    if head.isprintable() and "  " not in head:  # most names and titles: nothing to clean
+        return head.strip(" ")[:limit].rstrip(" ")
+    kept = _HARMFUL.sub("", head)
     kept = _SPACES.sub(" ", _BREAKS.sub("\n", kept)).strip()
     return kept if len(kept) <= limit else kept[:limit].rstrip()
 

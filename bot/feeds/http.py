@@ -25,6 +25,7 @@ from bot.model import Feed, Fetched, NotModified, PollReason, PollState
 
 HOST_PAUSE = timedelta(minutes=10)  # after a 429 or 503 that does not say how long
 LONGEST_PAUSE = timedelta(hours=24)
+_CHUNK = 64 * 1024
 _PERMANENT: Final = frozenset({301, 308})
 _REDIRECTS: Final = _PERMANENT | {302, 303, 307}
 _TEMPORARY: Final = frozenset({408, 425, 429})
@@ -230,19 +231,21 @@ class HttpFetcher:
             raise _too_large(feed, limit, response.status)
         body = bytearray()
         received = 0
-        inflater = None
         try:
-            async for chunk in response.content.iter_chunked(64 * 1024):
-                inflater = inflater or inflater_for(response.headers.get("Content-Encoding", ""), chunk)
+            chunk = await response.content.read(_CHUNK)
+            if len(chunk) == 1:  # two bytes tell gzip
+                chunk += await response.content.read(_CHUNK)
+            inflater = inflater_for(response.headers.get("Content-Encoding", ""), chunk)
+            while chunk:
                 received += len(chunk)
                 for piece in inflater.feed(chunk):
                     body += piece
-                    if max(len(body), received) > limit:
+                    if len(body) > limit:
                         raise _too_large(feed, limit, response.status)
                 if received > limit:
                     raise _too_large(feed, limit, response.status)
-            if inflater is not None:
-                inflater.finish()
+                chunk = await response.content.read(_CHUNK)
+            inflater.finish()
         except Damaged as error:
             raise _error(
                 FetchTemporary, feed, PollReason.TEMPORARY, str(error), status=response.status
@@ -375,7 +378,7 @@ def _weather(feed: Feed, error: aiohttp.ClientError | OSError) -> FetchError:
 
 
 def _too_large(feed: Feed, limit: int, status: int) -> FetchError:
-    says = f"sends more than {limit / 1e6:g} MB, which is no feed that people read"
+    says = f"sends more than {limit / 1e6:g} MB, the limit (max_bytes)"
     return _error(FeedUnreadable, feed, PollReason.UNREADABLE, says, status=status)
 
 

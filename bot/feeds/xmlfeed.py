@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import calendar
 import re
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from xml.sax import SAXException
@@ -49,7 +48,7 @@ def read_xml_feed(text: str, max_items: int) -> DraftFeed | None:
     Broken XML is read as far as it goes, as feedparser does.
     """
     result = _parse(_from_its_start(text))
-    if result is None or not (result.get("version") or result["entries"]):
+    if result is None or not (_string(result, "version") or result["entries"]):
         return None
     entries = result["entries"]
     facts = result["feed"]
@@ -62,12 +61,12 @@ def read_xml_feed(text: str, max_items: int) -> DraftFeed | None:
     )
 
 
-def _parse(text: str) -> Mapping[str, Any] | None:
+def _parse(text: str) -> dict[str, Any] | None:
     body = text.encode("utf-8", "replace").translate(None, _CONTROLS)
     # No content-location: feedparser would make URLs of guids that are none, and other ones after a redirect.
     headers = {"content-type": "application/xml; charset=utf-8"}
     try:
-        result: Mapping[str, Any] = feedparser.parse(
+        result: dict[str, Any] = feedparser.parse(
             body, response_headers=headers, resolve_relative_uris=False, sanitize_html=False
         )
     except _FEEDPARSER_ERRORS:
@@ -84,7 +83,7 @@ def _from_its_start(text: str) -> str:
     return stripped[start.start() :] if start else stripped
 
 
-def _draft(entry: Mapping[str, Any]) -> Draft:
+def _draft(entry: dict[str, Any]) -> Draft:
     return Draft(
         title=_words(entry, "title"),
         summary=_words(entry, "summary"),
@@ -99,12 +98,12 @@ def _draft(entry: Mapping[str, Any]) -> Draft:
     )
 
 
-def _words(holder: Mapping[str, Any], key: str) -> Words:
+def _words(holder: dict[str, Any], key: str) -> Words:
     kind = _string(_mapping(holder, f"{key}_detail"), "type")
     return Words(_string(holder, key), is_plain=kind == "text/plain")
 
 
-def _content(entry: Mapping[str, Any]) -> Words:
+def _content(entry: dict[str, Any]) -> Words:
     """Return the longest of an entry's contents."""
     contents = [
         Words(_string(part, "value"), is_plain=_string(part, "type") == "text/plain")
@@ -113,7 +112,7 @@ def _content(entry: Mapping[str, Any]) -> Words:
     return max(contents, key=lambda words: len(words.value), default=Words())
 
 
-def _link(entry: Mapping[str, Any]) -> str:
+def _link(entry: dict[str, Any]) -> str:
     """Return where the entry leads, relative or not; a guid only where it is an address."""
     link = _string(entry, "feedburner_origlink") or _string(entry, "link")
     if link and link == _string(entry, "id") and "://" not in link:
@@ -121,25 +120,26 @@ def _link(entry: Mapping[str, Any]) -> str:
     return link or next((href for one in _mappings(entry, "links") if (href := _string(one, "href"))), "")
 
 
-def _date(entry: Mapping[str, Any]) -> datetime | None:
+def _date(entry: dict[str, Any]) -> datetime | None:
     """Return when an entry was published, else updated, else created."""
     for key in ("published_parsed", "updated_parsed", "created_parsed"):
-        if key not in entry or entry[key] is None:  # not get(), which warns
+        parsed = dict.get(entry, key)
+        if parsed is None:
             continue
         # feedparser's struct_time is UTC but does not say so:
         # https://feedparser.readthedocs.io/en/latest/date-parsing.html
         try:
-            return datetime.fromtimestamp(calendar.timegm(entry[key]), tz=UTC)
+            return datetime.fromtimestamp(calendar.timegm(parsed), tz=UTC)
         except (ValueError, OverflowError, OSError):  # a year that no calendar has
             continue
     return None
 
 
-def _ttl(facts: Mapping[str, Any]) -> timedelta:
+def _ttl(facts: dict[str, Any]) -> timedelta:
     return timedelta(minutes=_number(_string(facts, "ttl")))
 
 
-def _update_period(facts: Mapping[str, Any]) -> timedelta:
+def _update_period(facts: dict[str, Any]) -> timedelta:
     """Return the time between updates (https://web.resource.org/rss/1.0/modules/syndication/)."""
     period = _PERIODS.get(_string(facts, "sy_updateperiod").strip().lower(), ZERO)
     return period / max(_number(_string(facts, "sy_updatefrequency")), 1)
@@ -150,16 +150,19 @@ def _number(text: str) -> int:
     return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 7 else 0
 
 
-def _string(holder: Mapping[str, Any], key: str) -> str:
-    value = holder.get(key)
+# dict.get, past feedparser's own, which is slow, knows old names for keys, and warns of some.
+
+
+def _string(holder: dict[str, Any], key: str) -> str:
+    value = dict.get(holder, key)
     return value if isinstance(value, str) else ""
 
 
-def _mapping(holder: Mapping[str, Any], key: str) -> Mapping[str, Any]:
-    value = holder.get(key)
-    return value if isinstance(value, Mapping) else {}
+def _mapping(holder: dict[str, Any], key: str) -> dict[str, Any]:
+    value = dict.get(holder, key)
+    return value if isinstance(value, dict) else {}
 
 
-def _mappings(holder: Mapping[str, Any], key: str) -> list[Mapping[str, Any]]:
-    value = holder.get(key)
-    return [part for part in value if isinstance(part, Mapping)] if isinstance(value, list) else []
+def _mappings(holder: dict[str, Any], key: str) -> list[dict[str, Any]]:
+    value = dict.get(holder, key)
+    return [part for part in value if isinstance(part, dict)] if isinstance(value, list) else []

@@ -458,6 +458,14 @@ async def test_a_gz_file_without_a_word_is_unpacked(fetcher: HttpFetcher, server
     assert (await fetched(fetcher, server.url())).body == RSS.encode()
 
 
+async def test_an_empty_body_is_handed_on(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.serve(b"")
+    server.serve(b"", path="/zipped", headers={"Content-Encoding": "gzip"})
+
+    assert (await fetched(fetcher, server.url())).body == b""
+    assert (await fetched(fetcher, server.url("/zipped"))).body == b""
+
+
 async def test_plain_text_that_claims_gzip_is_read_as_it_is(fetcher: HttpFetcher, server: FeedServer) -> None:
     server.serve(headers={"Content-Encoding": "gzip"})
 
