@@ -95,12 +95,11 @@ def _all_of(children: Sequence[Expression], find: Find) -> Evidence | None:
 
 
 def _united(parts: Sequence[Evidence]) -> Evidence:
-    united: Evidence = {}
+    united: dict[Leaf, dict[Occurrence, None]] = {}
     for part in parts:
         for leaf, found in part.items():
-            known = united.setdefault(leaf, [])
-            known.extend(one for one in found if one not in known)
-    return united
+            united.setdefault(leaf, {}).update(dict.fromkeys(found))
+    return {leaf: list(found) for leaf, found in united.items()}
 
 
 # ---- near --------------------------------------------------------------------------------------
@@ -111,16 +110,14 @@ _Place = tuple[int, int, Leaf, Occurrence]  # at, to
 def _near(near: Near, find: Find) -> Evidence:
     sides = [evaluate(child, find) or {} for child in near.children]
     fields = {one.field for found in sides[0].values() for one in found}
-    evidence: Evidence = {}
+    evidence: dict[Leaf, dict[Occurrence, None]] = {}
     for field in sorted(fields):
         lists = [_places(side, field) for side in sides]
         if all(lists):
             for window in _windows(lists, near.within, near.ordered):
                 for _, _, leaf, one in window:
-                    known = evidence.setdefault(leaf, [])
-                    if one not in known:
-                        known.append(one)
-    return evidence
+                    evidence.setdefault(leaf, {})[one] = None
+    return {leaf: list(found) for leaf, found in evidence.items()}
 
 
 def _places(side: Evidence, field: str) -> list[_Place]:

@@ -7,6 +7,7 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Final
 
 from bot.core import names
@@ -41,7 +42,7 @@ class Occurrence:
 Spans = Sequence[tuple[int, int]]  # of code points
 
 
-@dataclass(slots=True)
+@dataclass
 class FieldText:
     """A field's tokens, and which needles they met."""
 
@@ -54,13 +55,15 @@ class FieldText:
         """Note that the token met the needle."""
         self.hits.setdefault(needle, defaultdict(list))[token.at].append((token, score))
 
+    @cached_property
     def words(self) -> dict[int, Token]:
-        """Return the tokens that are no joined runs, by position."""
+        """The tokens that are no joined runs, by position."""
         return {token.at: token for token in self.tokens if not token.is_joined}
 
+    @cached_property
     def is_title_case(self) -> bool:
         """True: every word of some length begins with a capital, so that capitals say nothing."""
-        words = [t.text for t in self.tokens if not t.is_joined and t.text.isalpha() and len(t.text) > 2]
+        words = [token.text for token in self.words.values() if token.text.isalpha() and len(token.text) > 2]
         return len(words) > 4 and not any(
             word[0].islower() and word not in _TITLE_CASE_SMALL for word in words
         )
@@ -145,11 +148,10 @@ class _Names:
         self.text = text
         self.surname = name.words[-1]
         self.given = name.words[:-1]
-        self.words = {
-            at: token
-            for at, token in (text.words().items() if self.surname in text.hits else ())
-            if not overlaps(token.start, token.end, covered)
-        }
+        self.words = text.words
+        if covered:
+            seen = self.words.items()
+            self.words = {at: word for at, word in seen if not overlaps(word.start, word.end, covered)}
 
     def find(self) -> Iterable[Occurrence]:
         for at, met in self.text.hits.get(self.surname, {}).items():
@@ -260,7 +262,7 @@ class _Names:
             return 1.0
         if names.is_particle(token.text):
             return GAP_COST
-        if token.text[0].isupper() and token.text.isalpha() and not self.text.is_title_case():
+        if token.text[0].isupper() and token.text.isalpha() and not self.text.is_title_case:
             return GAP_COST
         return None
 
@@ -281,7 +283,7 @@ def _is_initial(token: Token, text: FieldText) -> bool:
 
 
 def _patterns(pattern: Pattern, text: FieldText, covered: Spans) -> Iterable[Occurrence]:
-    words = [token for token in text.tokens if not token.is_joined]
+    words = list(text.words.values())
     starts = [token.start for token in words]
     ends = [token.end for token in words]
     for start, end in find_all(pattern.text, text.text):

@@ -18,6 +18,7 @@ from anyascii import anyascii
 
 MAX_WORD: Final = 40  # letters; a longer run is no word
 MAX_CHUNK: Final = 1_000  # letters; a longer chunk is read in pieces of this size
+MAX_TEXT: Final = 200_000  # characters of a field that are read
 MAX_TOKENS: Final = 5_000  # words of an item that are read
 MAX_RUN: Final = 4  # parts of a hyphen chain that are joined
 
@@ -299,6 +300,7 @@ def _is_abbreviation(word: str, gap: str) -> bool:
 
 def chunks_of(text: str) -> list[str]:
     """Return at most MAX_TOKENS chunks of the text; a long one comes in pieces of MAX_CHUNK."""
+    text = text[:MAX_TEXT]
     chunks = text.split(None, MAX_TOKENS)[:MAX_TOKENS]
     if max(map(len, chunks), default=0) <= MAX_CHUNK:
         return chunks
@@ -308,7 +310,7 @@ def chunks_of(text: str) -> list[str]:
 def chunk_spans(text: str) -> list[tuple[int, int]]:
     """Return where each chunk of `chunks_of` stands."""
     spans: list[tuple[int, int]] = []
-    for found in _CHUNKS.finditer(text):
+    for found in _CHUNKS.finditer(text, 0, MAX_TEXT):
         for start in range(found.start(), found.end(), MAX_CHUNK):
             spans.append((start, min(start + MAX_CHUNK, found.end())))
             if len(spans) == MAX_TOKENS:

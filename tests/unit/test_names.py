@@ -33,7 +33,7 @@ def found(name: str, text: str) -> float:
         "Mikhail Michail Mikhaïl Михаил",
         "Sergey Sergei Sergej Сергей",
         "Shcherbakov Schtscherbakow Szczerbakow Щербаков",
-        "Chernyshov Tschernyschow Tchernychov Černyšov".replace("Tchernychov ", ""),
+        "Chernyshov Tschernyschow Černyšov",
     ],
 )
 def test_all_romanisations_of_a_name_have_one_key(spellings: str) -> None:
@@ -154,7 +154,9 @@ def test_another_person_is_not_found(text: str) -> None:
         ("в Мантурове", True),
     ],
 )
-def test_a_surname_alone_is_a_mans_unless_the_words_beside_it_say_otherwise(text: str, expected: bool) -> None:
+def test_a_surname_alone_is_a_mans_unless_the_words_beside_it_say_otherwise(
+    text: str, expected: bool
+) -> None:
     assert bool(found("Manturov", text)) is expected
 
 
