@@ -207,20 +207,16 @@ class HttpFetcher:
         return NotModified(etag=etag, last_modified=last_modified, max_age=_max_age(response))
 
     def _redirect(self, trip: _Trip, response: aiohttp.ClientResponse) -> None:
-        status = response.status
+        status, problem = response.status, ""
         try:
             trip.follow(status, response.headers["Location"])
-        except (KeyError, ValueError) as error:
-            raise _error(
-                FetchRefused, trip.feed, PollReason.REFUSED, "redirects to nowhere", status=status
-            ) from error
-        problem = ""
-        if trip.url.scheme not in {"http", "https"} or not trip.url.host:
-            problem = f"redirects to {trip.url.scheme[:20]!r}, which is no web address"
-        elif trip.url in trip.seen:
-            problem = "redirects in a circle"
+            _checked(trip.url)
+        except (KeyError, ValueError):
+            problem = "redirects to what is no web address"
+        if trip.url in trip.seen:
+            problem = problem or "redirects in a circle"
         elif len(trip.seen) > self._limits.max_redirects:
-            problem = f"redirects more than {self._limits.max_redirects} times"
+            problem = problem or f"redirects more than {self._limits.max_redirects} times"
         if problem:
             raise _error(FetchRefused, trip.feed, PollReason.REFUSED, problem, status=status)
 
@@ -289,11 +285,22 @@ class HttpFetcher:
 
 def _feed_url(feed: Feed) -> URL:
     try:
-        url = URL(feed.url.strip()).with_fragment(None)
+        return _checked(URL(feed.url.strip()).with_fragment(None))
     except ValueError as error:
-        raise _error(FetchRefused, feed, PollReason.REFUSED, "the URL cannot be read") from error
-    if url.scheme not in {"http", "https"} or not url.host:
-        raise _error(FetchRefused, feed, PollReason.REFUSED, "the URL must begin with http:// or https://")
+        says = "is no web address; it must look like https://host/path"
+        raise _error(FetchRefused, feed, PollReason.REFUSED, says) from error
+
+
+def _checked(url: URL) -> URL:
+    """Return the URL.
+
+    Raises:
+        ValueError: It is not http or https, or its host cannot be one (RFC 1035, section 2.3.4).
+    """
+    labels = (url.raw_host or "").removesuffix(".").split(".")
+    is_host = bool(url.host) and all(0 < len(label) < 64 for label in labels)  # .host may raise UnicodeError
+    if url.scheme not in {"http", "https"} or not is_host:
+        raise ValueError("no web address")
     return url
 
 

@@ -29,7 +29,7 @@ class Inflater(Protocol):
     """Undoes one encoding."""
 
     def feed(self, data: bytes) -> Iterator[bytes]:
-        """Yield what the data adds, in pieces of at most PIECE bytes.
+        """Yield what the data adds, in pieces of about PIECE bytes at most.
 
         Raises:
             Damaged: The data is not of this encoding.

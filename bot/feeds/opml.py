@@ -141,6 +141,6 @@ class _Refused(Exception):
 def _is_web_address(url: str) -> bool:
     try:
         parsed = URL(url)
+        return parsed.scheme in {"http", "https"} and bool(parsed.host)
     except ValueError:
         return False
-    return parsed.scheme in {"http", "https"} and bool(parsed.host)
