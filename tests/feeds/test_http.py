@@ -217,7 +217,15 @@ async def test_a_sixth_redirect_is_refused(fetcher: HttpFetcher, server: FeedSer
 
 
 @pytest.mark.parametrize(
-    "target", ["ftp://harbour.example/", "file:///etc/passwd", "http://[broken/", "http:///", "javascript:1"]
+    "target",
+    [
+        "ftp://harbour.example/",
+        "file:///etc/passwd",
+        "http://[broken/",
+        "http:///",
+        "javascript:1",
+        "http://a..b/",
+    ],
 )
 async def test_a_redirect_away_from_the_web_is_refused(
     fetcher: HttpFetcher, server: FeedServer, target: str
@@ -421,7 +429,24 @@ async def test_a_host_without_an_address_is_worth_another_poll(fetcher: HttpFetc
 
 
 @pytest.mark.parametrize(
-    "url", ["", "feed.xml", "ftp://x.example/", "http://", "http://[::1", "http://x:99999/"]
+    "url",
+    [
+        *(
+            "",
+            "feed.xml",
+            "ftp://x.example/",
+            "http://",
+            "http://[::1",
+            "http://x:99999/",
+            "http://a..b.example/",
+        ),
+        *(
+            "http://" + "a" * 64 + ".example/",
+            "http://xn--.example/",
+            "http://.example/",
+            "http://\ud800.example/",
+        ),
+    ],
 )
 async def test_a_url_that_is_none_is_refused_without_asking(fetcher: HttpFetcher, url: str) -> None:
     assert isinstance(await failure(fetcher, url), FetchRefused)

@@ -6,8 +6,11 @@ import asyncio
 import contextlib
 import multiprocessing
 import os
+import subprocess
+import sys
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 
@@ -120,3 +123,34 @@ async def test_nothing_starts_before_the_first_feed_and_nothing_is_left_behind()
     await parser.close()
 
     assert set(multiprocessing.active_children()) == before
+
+
+def test_a_worker_does_not_import_the_program_it_belongs_to(tmp_path: Path) -> None:
+    program = tmp_path / "program.py"
+    program.write_text(
+        """
+print("imported")
+if __name__ == "__main__":
+    import asyncio
+    from tests.feeds.test_process import FEED, NOW, ProcessParser, a_body
+
+    async def main() -> None:
+        async with ProcessParser(workers=1) as parser:
+            print(len((await parser.parse(FEED, a_body(), NOW)).items))
+
+    asyncio.run(main())
+"""
+    )
+    root = Path(__file__).parents[2]
+
+    ran = subprocess.run(
+        [sys.executable, "-W", "error", str(program)],
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
+
+    assert (ran.returncode, ran.stderr) == (0, "")
+    assert ran.stdout.split() == ["imported", "2"]
