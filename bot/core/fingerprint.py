@@ -30,9 +30,10 @@ LEAD_CHARS = 400  # of the summary; the rest of an article tells background, whi
 MAX_TITLE_CHARS = 300
 MAX_GRAMS = 160  # heaviest n-grams kept per text
 MAX_KEYS = 24
+STEM_CHARS = 4  # enough to know a name again in another case
 TITLE_WEIGHT = 2.0
 TITLE_RARITY = 3.0  # how much rarer a key of the title counts
-REMEMBERED = 8192  # texts; about 15 KB each
+REMEMBERED = 4096  # texts; about 13 KB each
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f ’']\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?")
@@ -64,9 +65,11 @@ class Fingerprint:
     """A text as the comparison sees it."""
 
     folded: str  # title and lead, words joined by one space
-    bare: str  # the same without numbers, weekdays and function words
+    word_count: int  # different words, without numbers, weekdays and function words
     grams: Mapping[str, float]  # weights; their squares sum to 1
     names: frozenset[str]  # consonant skeletons of capitalised words
+    stems: frozenset[str]  # beginnings of all content words
+    title_stems: frozenset[str]  # beginnings of the title's capitalised words
     numbers: frozenset[str]
     codes: frozenset[str]  # letters with digits: A4, MC-21
     weekdays: frozenset[int]  # Monday is 0
@@ -141,9 +144,15 @@ def fingerprint(text: StoryText) -> Fingerprint:
     weekdays = frozenset(day for word in folded if (day := _weekday(word)) is not None)
     return Fingerprint(
         folded=joined,
-        bare=" ".join(w.folded for w in content if not w.folded[0].isdigit() and _weekday(w.folded) is None),
+        word_count=len({word.folded for word in content if _is_telling(word.folded)}),
         grams=_grams(content),
         names=frozenset(_names(content)),
+        stems=frozenset(word.folded[:STEM_CHARS] for word in content),
+        title_stems=frozenset(
+            word.folded[:STEM_CHARS]
+            for word in content
+            if word.weight == TITLE_WEIGHT and word.raw[0].isupper()
+        ),
         numbers=frozenset(numbers(f"{headline(text)} . {lead(text)}")),
         codes=frozenset(
             found[0].casefold() for found in _CODE.finditer(fold(headline(text) + " " + lead(text)))
@@ -154,6 +163,10 @@ def fingerprint(text: StoryText) -> Fingerprint:
         counts_people=CASUALTY.search(joined) is not None,
         language=_language(text, folded),
     )
+
+
+def _is_telling(folded: str) -> bool:
+    return not folded[0].isdigit() and _weekday(folded) is None
 
 
 def _says_nothing(word: _Word) -> bool:
@@ -248,16 +261,16 @@ def story_keys(text: StoryText) -> tuple[str, ...]:
 
 
 def _number_keys(text: StoryText) -> Iterator[tuple[str, float]]:
-    for part, place in ((headline(text), TITLE_RARITY), (lead(text), 0.0)):
+    for part, bonus in ((headline(text), TITLE_RARITY), (lead(text), 0.0)):
         for number in numbers(part):
             if len(number) >= 2:
-                yield f"#:{number[:20]}", place + 2 + len(number)
+                yield f"#:{number[:20]}", bonus + 2 + len(number)
 
 
 def _word_keys(text: StoryText) -> Iterator[tuple[str, float]]:
     for word in _words(text):
         place = TITLE_RARITY if word.weight == TITLE_WEIGHT else 0.0
-        if word.folded[0].isdigit() or _says_nothing(word) or _weekday(word.folded) is not None:
+        if _says_nothing(word) or not _is_telling(word.folded):
             continue
         if word.raw[0].isupper() and (name := skeleton(word.raw)):
             yield f"n:{name}", place + 2 + len(name) + (0 if word.starts else 2)

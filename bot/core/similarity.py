@@ -15,6 +15,7 @@ SERIES_COSINE = 0.5  # from here on two texts use the same words
 SERIES_GAP = timedelta(hours=6)  # within it, other numbers may be an update
 MIN_WORDS = 3  # fewer words of its own tell no event
 MIN_COPIED_WORDS = 4
+COPY_COSINE = 0.3  # below it no text is a copy, and the dearer comparison is spared
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,21 +38,27 @@ class Doubts:
     """What is taken off a similarity, 0 to 1."""
 
     per_day: float = 0.02  # for each day between two texts
-    other_numbers: float = 0.05  # both count something, nothing the same, and no casualties
+    other_numbers: float = 0.10  # both count something, nothing the same, and no casualties
     other_days: float = 0.08  # both name weekdays, none the same
     other_places: float = 0.05  # both name countries, none the same
     other_codes: float = 0.15  # both name roads, flights, types, none the same: A4, A7
     same_outlet: float = 0.06  # an outlet seldom tells one event twice under two addresses
 
 
-def same_text(one: Fingerprint, two: Fingerprint) -> float:
+def same_words(one: Fingerprint, two: Fingerprint) -> float:
+    """Return the cosine of two texts' weighted character 4-grams, 0 to 1."""
+    left, right = one.grams, two.grams
+    return min(1.0, sum([left[gram] * right[gram] for gram in left.keys() & right.keys()]))
+
+
+def same_text(one: Fingerprint, two: Fingerprint, cosine: float) -> float:
     """Return how nearly two texts have the same words in any order, 0 to 1.
 
     Words that only one of them has cost nothing, so that a shortened copy is a copy (rapidfuzz's
     token_set_ratio). 0 when either text has fewer than four words of its own, or when they name other days,
     codes, countries or numbers: two issues of a series look just like copies.
     """
-    if _fewest_words(one, two) < MIN_COPIED_WORDS:
+    if cosine < COPY_COSINE or min(one.word_count, two.word_count) < MIN_COPIED_WORDS:
         return 0.0
     if other_days(one, two) or other_codes(one, two) or other_places(one, two) or other_numbers(one, two):
         return 0.0
@@ -59,25 +66,37 @@ def same_text(one: Fingerprint, two: Fingerprint) -> float:
 
 
 def likeness(
-    one: Fingerprint, two: Fingerprint, *, apart: timedelta, same_outlet: bool, doubts: Doubts
+    one: Fingerprint,
+    two: Fingerprint,
+    cosine: float,
+    *,
+    apart: timedelta,
+    same_outlet: bool,
+    doubts: Doubts,
 ) -> float:
     """Return how alike two texts are, at most 1; what only one of them tells is left out of the mean.
 
     0 when either says too little, or when both say other things in the same words.
     """
-    cosine = _cosine(one, two)
-    if _fewest_words(one, two) < MIN_WORDS or _is_series(one, two, cosine, apart, same_outlet):
+    if min(one.word_count, two.word_count) < MIN_WORDS or _is_series(one, two, cosine, apart, same_outlet):
         return 0.0
     weights = SAME_LANGUAGE if one.language == two.language else CROSS_LANGUAGE
-    evidence = [(weights.grams, cosine), *_evidence(one, two, weights)]
-    mean = sum(weight * value for weight, value in evidence) / sum(weight for weight, _ in evidence)
-    mean -= doubts.per_day * (apart / timedelta(days=1))
-    mean -= doubts.other_numbers * other_numbers(one, two)
-    mean -= doubts.other_days * other_days(one, two)
-    mean -= doubts.other_places * other_places(one, two)
-    mean -= doubts.other_codes * other_codes(one, two)
-    mean -= doubts.same_outlet * same_outlet
-    return mean
+    total, of = weights.grams * cosine, weights.grams
+    for weight, value in _evidence(one, two, weights):
+        total += weight * value
+        of += weight
+    return total / of - _doubt(one, two, apart, same_outlet, doubts)
+
+
+def _doubt(one: Fingerprint, two: Fingerprint, apart: timedelta, same_outlet: bool, doubts: Doubts) -> float:
+    return (
+        doubts.per_day * (apart / timedelta(days=1))
+        + doubts.other_numbers * other_numbers(one, two)
+        + doubts.other_days * other_days(one, two)
+        + doubts.other_places * other_places(one, two)
+        + doubts.other_codes * other_codes(one, two)
+        + doubts.same_outlet * same_outlet
+    )
 
 
 def _evidence(one: Fingerprint, two: Fingerprint, weights: Weights) -> Iterator[tuple[float, float]]:
@@ -104,7 +123,14 @@ def _is_series(
         return True
     if _counts_people(one, two):
         return False
-    return other_days(one, two) or (other_numbers(one, two) and (same_outlet or apart >= SERIES_GAP))
+    if other_days(one, two):
+        return True
+    return other_numbers(one, two) and (same_outlet or apart >= SERIES_GAP or _swaps_names(one, two))
+
+
+def _swaps_names(one: Fingerprint, two: Fingerprint) -> bool:
+    """Whether each title has a name that the other text does not know."""
+    return bool(one.title_stems - two.stems) and bool(two.title_stems - one.stems)
 
 
 def other_days(one: Fingerprint, two: Fingerprint) -> bool:
@@ -131,15 +157,6 @@ def other_numbers(one: Fingerprint, two: Fingerprint) -> bool:
 
 def _counts_people(one: Fingerprint, two: Fingerprint) -> bool:
     return one.counts_people or two.counts_people
-
-
-def _fewest_words(one: Fingerprint, two: Fingerprint) -> int:
-    return min(len(set(one.bare.split())), len(set(two.bare.split())))
-
-
-def _cosine(one: Fingerprint, two: Fingerprint) -> float:
-    left, right = one.grams, two.grams
-    return sum(left[gram] * right[gram] for gram in left.keys() & right.keys())
 
 
 def _overlap(one: frozenset[str], two: frozenset[str]) -> float:

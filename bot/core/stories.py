@@ -9,10 +9,10 @@ from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.core.fingerprint import StoryText, fingerprint, story_keys, url_key
-from bot.core.similarity import Doubts, likeness, same_text
+from bot.core.similarity import Doubts, likeness, same_text, same_words
 from bot.model import ItemId, StoryId, StoryReason
 
 __all__ = [
@@ -52,8 +52,8 @@ class StoryPolicy:
     window: timedelta = timedelta(hours=72)  # a member older than this is not compared
     closes_after: timedelta = timedelta(hours=48)  # since the last report
     lives: timedelta = timedelta(days=7)  # since the first report
-    same_language: float = 0.48  # least mean similarity to members in the item's language
-    cross_language: float = 0.38  # and to members in others
+    same_language: float = 0.46  # least mean similarity to members in the item's language
+    cross_language: float = 0.40  # and to members in others
     copy: float = 0.90  # rapidfuzz token_set_ratio / 100, between different outlets
     doubts: Doubts = field(default_factory=Doubts)  # what is taken off a similarity
 
@@ -101,17 +101,17 @@ def is_open(candidate: Candidate, at: datetime, policy: StoryPolicy) -> bool:
 
 def _compare(new: StoryText, candidate: Candidate, policy: StoryPolicy) -> tuple[StoryReason, float, float]:
     """Return the reason, the similarity and how far it lies above its threshold."""
-    members = [member for member in candidate.members if abs(new.at - member.at) <= policy.window]
     if any(_same_url(new, member) for member in candidate.members):
         return StoryReason.SAME_URL, 1.0, 1.0
+    members = [member for member in candidate.members if abs(new.at - member.at) <= policy.window]
     if not members:
         return StoryReason.NEW, 0.0, -1.0
-    copied = max((_copied(new, member, policy) for member in members), default=0.0)
-    if copied:
+    pairs = [_compare_texts(new, member, policy) for member in members]
+    copied = max(pair.copied for pair in pairs)
+    if copied >= policy.copy:
         return StoryReason.COPY, copied, copied
-    scores = [_similarity(new, member, policy) for member in members]
-    similarity = sum(score for score, _ in scores) / len(scores)
-    margin = similarity - sum(threshold for _, threshold in scores) / len(scores)
+    similarity = sum(pair.similarity for pair in pairs) / len(pairs)
+    margin = similarity - sum(pair.threshold for pair in pairs) / len(pairs)
     reason = StoryReason.REPORT if margin >= 0 else StoryReason.NEW
     return reason, min(1.0, max(0.0, similarity)), margin
 
@@ -120,30 +120,23 @@ def _same_url(one: StoryText, two: StoryText) -> bool:
     return one.url is not None and one.url == two.url and url_key(one.url) is not None
 
 
-def _copied(new: StoryText, member: StoryText, policy: StoryPolicy) -> float:
-    """Return how nearly two outlets' texts are the same, 0 to 1; 0 when that is no copy."""
-    if _same_outlet(new, member):
-        return 0.0
-    ratio = same_text(fingerprint(new), fingerprint(member))
-    return ratio if ratio >= policy.copy else 0.0
+class _Pair(NamedTuple):
+    copied: float  # how nearly the texts of two outlets are the same
+    similarity: float
+    threshold: float  # what the languages of the two ask of the similarity
 
 
-def _same_outlet(one: StoryText, two: StoryText) -> bool:
-    """Whether both are known to come from one outlet."""
-    return bool(one.outlet) and one.outlet.casefold() == two.outlet.casefold()
-
-
-def _similarity(new: StoryText, member: StoryText, policy: StoryPolicy) -> tuple[float, float]:
-    """Return the similarity of two texts and the threshold that their languages ask of it."""
+def _compare_texts(new: StoryText, member: StoryText, policy: StoryPolicy) -> _Pair:
     one, two = fingerprint(new), fingerprint(member)
-    similarity = likeness(
-        one,
-        two,
-        apart=abs(new.at - member.at),
-        same_outlet=_same_outlet(new, member),
-        doubts=policy.doubts,
+    cosine = same_words(one, two)
+    same_outlet = bool(new.outlet) and new.outlet.casefold() == member.outlet.casefold()
+    return _Pair(
+        copied=0.0 if same_outlet else same_text(one, two, cosine),
+        similarity=likeness(
+            one, two, cosine, apart=abs(new.at - member.at), same_outlet=same_outlet, doubts=policy.doubts
+        ),
+        threshold=policy.same_language if one.language == two.language else policy.cross_language,
     )
-    return similarity, policy.same_language if one.language == two.language else policy.cross_language
 
 
 def keep_members(members: Sequence[StoryText]) -> tuple[StoryText, ...]:
