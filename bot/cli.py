@@ -55,14 +55,20 @@ ConfigOption = Annotated[
 DEFAULT_CONFIG = Path("config.toml")
 
 
-@app.callback()
-def root(
-    version: Annotated[bool, typer.Option("--version", help="Show the version and exit.")] = False,
-) -> None:
-    """Read feeds, find the news of your topics, and tell them in Telegram: one message a story."""
-    if version:
+def _version(wanted: bool) -> None:
+    if wanted:
         typer.echo(f"topicwire {__version__}")
         raise typer.Exit
+
+
+@app.callback()
+def root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Show the version and exit.")
+    ] = False,
+) -> None:
+    """Read feeds, find the news of your topics, and tell them in Telegram: one message a story."""
+    del version
 
 
 @app.command()
