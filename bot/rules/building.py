@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -167,7 +168,7 @@ def _check_sources(
     for key in ("allow", "deny"):
         for number, name in enumerate(getattr(model.sources, key)):
             if "." not in name and name not in feeds:
-                message = f"no feed has the id `{name}`{_did_you_mean(name, feeds)}; a domain has a dot"
+                message = f"no feed has the id `{name}` (a domain has a dot){_did_you_mean(name, feeds)}"
                 built.problems.append(source.problem((*path, "sources", key, number), "E014", message))
 
 
@@ -227,13 +228,14 @@ class _Builder:
     def _languages(self, value: models.LanguagesForm, path: Path_) -> Expression | None:
         extra: Mapping[str, Any] = value.__pydantic_extra__ or {}
         if not extra:
-            self._report(path, "E011", "nothing stands here; write terms under language keys such as `en:`")
+            code = "E030" if path[-1] == "match" else "E011"
+            self._report(path, code, "nothing stands here; write terms under language keys such as `en:`")
             return None
         children = []
         for key, child in extra.items():
             if key not in LANGUAGES:
-                known = [*models.FORMS, "in", *LANGUAGES]
-                message = f"unknown key `{key}`{_did_you_mean(key, known)}; expected a language such as `en`"
+                near = _did_you_mean(key, models.FORMS if len(key) > 2 else ())
+                message = f"unknown key `{key}`; write a language such as `en`, or a form such as `any`{near}"
                 self._report((*path, key), "E010", message, key=True)
             children.append(self.expression(child, (*path, key), key))
         whole = tuple(child for child in children if child is not None)
@@ -372,36 +374,51 @@ def _apply_defaults(source: Source) -> None:
 
 def _problem(source: Source, error: dict[str, Any]) -> Problem:
     kind, loc = error["type"], error["loc"]
-    is_key = loc[-1:] == ("[key]",)
     path = tuple(part for part in loc if part != "[key]" and not str(part).startswith("<"))
     if kind == "extra_forbidden":
         message = f"unknown key `{path[-1]}`{_did_you_mean(str(path[-1]), _keys_at(loc[:-1]))}"
         return source.problem(path, "E010", message, key=True)
     if kind == "missing":
         return source.problem(path[:-1], "E011", f"the key `{path[-1]}` is missing")
+    if path[-1] == "match" and path[-2:-1] != ("tests",) and not error.get("input"):
+        return source.problem(path, "E030", "`match` is empty; write the terms that must be found", key=True)
     name = next((part for part in reversed(path) if isinstance(part, str)), "file")
-    return source.problem(path, "E011", f"`{name}` {_wish(kind, error)}", key=is_key)
+    return source.problem(path, "E011", f"`{name}` {_wish(kind, error)}", key=loc[-1:] == ("[key]",))
+
+
+_LIMITS: Final = {
+    "greater_than": ("gt", "more than"),
+    "greater_than_equal": ("ge", "at least"),
+    "less_than": ("lt", "less than"),
+    "less_than_equal": ("le", "at most"),
+}
 
 
 def _wish(kind: str, error: dict[str, Any]) -> str:
+    """Return what is there and what is wanted instead."""
     given, context = error.get("input"), error.get("ctx") or {}
-    shown = repr(given) if isinstance(given, str | int | float | bool) or given is None else "not right"
+    is_short = isinstance(given, str | int | float | bool) or given is None
+    kind_of_many = "a list" if isinstance(given, list) else "a map"
+    shown = f"is {json.dumps(given, ensure_ascii=False) if is_short else kind_of_many}"
     match kind:
         case "string_type" if isinstance(given, int | float):
-            return f"is {shown}; put it in quotes to make it text"
+            return f"{shown}; put it in quotes to make it text"
         case "literal_error":
             wanted = str(context.get("expected", ""))
             choices = [part.strip("'") for part in wanted.replace(" or ", ", ").split(", ")]
-            return f"is {shown}{_did_you_mean(str(given), choices)}; use {wanted}"
+            return f"{shown}; use {wanted}{_did_you_mean(str(given), choices)}"
         case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
-            return f"is {shown}; {error['msg'].replace('Input should be', 'it must be')}"
+            key, words = _LIMITS[kind]
+            return f"{shown}; use {words} {context[key]:g}"
         case "string_pattern_mismatch":
-            return f"is {shown}; it must match {context.get('pattern')}"
+            return f"{shown}; use {models.PATTERNS.get(context['pattern'], context['pattern'])}"
+        case "too_short" | "string_too_short":
+            return "is too short; write something" if given else "is empty; write something"
         case "duration" | "language":
-            return f"{shown} {error['msg']}"
+            return f"{shown}, which {error['msg']}"
         case _:
-            wanted = error["msg"].removeprefix("Input should be ").removeprefix("Input should ")
-            return f"is {shown}; use {wanted}" if shown != "not right" else f"must be {wanted}"
+            wanted = error["msg"].removeprefix("Input should be ").replace("a valid string", "text")
+            return f"{shown}; use {wanted.replace('valid dictionary', 'map').replace('a valid ', 'a ')}"
 
 
 def _keys_at(loc: Sequence[Any]) -> list[str]:

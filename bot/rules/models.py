@@ -73,6 +73,16 @@ def _language(code: str) -> str:
 Language = Annotated[str, AfterValidator(_language)]
 
 
+_SLUG: Final = r"^[a-z0-9][a-z0-9-]{0,39}$"
+_TAG: Final = r"^\w[\w-]{0,31}$"
+_LIST: Final = r"^[a-z0-9][a-z0-9_-]*$"
+PATTERNS: Final = {  # in words
+    _SLUG: "lower-case letters, digits and hyphens, at most 40",
+    _TAG: "letters, digits and hyphens, at most 32",
+    _LIST: "lower-case letters, digits, hyphens and underscores",
+}
+
+
 class Model(BaseModel):
     """Strict: nothing is converted, unknown keys are errors."""
 
@@ -257,7 +267,7 @@ class TopicDefaults(Model):
     references: str | list[str] = ""
     status: StatusName = "stable"
     level: LevelName = "medium"
-    tags: list[Annotated[str, Field(pattern=r"^\w[\w-]{0,31}$")]] = []
+    tags: list[Annotated[str, Field(pattern=_TAG)]] = []
     where: list[FieldName] = Field(default=["title", "summary", "content"], min_length=1)
     languages: list[Language] = []
     sources: Sources = Sources()
@@ -272,7 +282,7 @@ class TopicDefaults(Model):
 class TopicModel(TopicDefaults):
     """An operator's interest."""
 
-    id: str = Field(pattern=r"^[a-z0-9][a-z0-9-]{0,39}$", description="Lower case, digits and hyphens.")
+    id: str = Field(pattern=_SLUG, description="Lower case, digits and hyphens.")
     title: Annotated[str, Field(min_length=1)] | dict[Language, str] = Field(min_length=1)
     match: Expression
     tests: InlineTests = InlineTests()
@@ -283,7 +293,7 @@ class RuleFile(Model):
 
     version: Literal[1]
     defaults: TopicDefaults | None = None
-    lists: dict[Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")], Expression] = {}
+    lists: dict[Annotated[str, Field(pattern=_LIST)], Expression] = {}
     topics: list[TopicModel] = []
 
 

@@ -1,0 +1,234 @@
+"""The rule reader: what it takes, what it refuses and where, and what stays the same."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from bot.errors import RulesInvalid
+from bot.model import FeedId, Item, Level, TopicId, TopicStatus
+from bot.rules import RuleSet, check, json_schema, read_rules
+from bot.rules.reading import Source, parse_source
+
+GOLDEN = Path(__file__).parents[1] / "golden" / "rules"
+REAL = frozenset({"erde", "erden"})
+
+
+def rules_of(folder: Path, text: str, name: str = "a.yaml") -> RuleSet:
+    folder.mkdir(exist_ok=True)
+    (folder / name).write_text(text, encoding="utf-8")
+    return read_rules(folder, is_real=REAL.__contains__)
+
+
+def topics_in(rules: RuleSet, title: str) -> list[str]:
+    return [match.topic for match in rules.match(Item(feed_id=FeedId("f"), title=title))]
+
+
+SMALL = """\
+version: 1
+topics:
+  - id: rare-earths
+    title: {en: Rare earths, de: Seltene Erden}
+    match:
+      de: [Seltene Erden, Seltenerd*]
+      en: [rare earth]
+      ru: [редкоземельный металл, =РЗМ]
+      zh: [稀土]
+    tests:
+      match: [Streit um Handel mit Seltenen Erden]
+      no_match: [Seltene Erkrankung bei Kindern entdeckt]
+"""
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*.yaml")), ids=lambda file: file.stem)
+def test_a_file_gets_exactly_these_errors_and_warnings(file: Path, tmp_path: Path) -> None:
+    shutil.copy(file, tmp_path)
+
+    report = check(tmp_path, is_real=REAL.__contains__, feeds={"tagesschau"})
+
+    said = "".join(f"{problem}\n" for problem in (*report.problems, *report.warnings))
+    assert said.replace(f"{tmp_path}/", "") == file.with_suffix(".txt").read_text(encoding="utf-8")
+    assert (report.rules is None) == bool(report.problems)
+
+
+def test_every_code_has_an_example() -> None:
+    said = "".join(file.read_text(encoding="utf-8") for file in GOLDEN.glob("*.txt"))
+
+    for code in (
+        "E001 E002 E010 E011 E012 E013 E014 E020 E030 E031 E032 E040 "
+        "W101 W102 W103 W104 W105 W106 W107 W108 W120 W130 W131"
+    ).split(" "):
+        assert f" {code} " in said, code
+
+
+def test_the_simplest_file_matches(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, SMALL)
+
+    assert topics_in(rules, "Handel mit Seltenerdmetallen") == ["rare-earths"]
+    assert topics_in(rules, "цены на редкоземельные металлы") == ["rare-earths"]
+    assert topics_in(rules, "中国限制稀土出口") == ["rare-earths"]
+    assert topics_in(rules, "Seltene Vögel auf der Erde") == []
+
+
+def test_a_topic_carries_what_the_house_needs(tmp_path: Path) -> None:
+    keys = "level: critical\n    tags: [a, b]\n    status: experimental\n    cooldown: 1h30m\n    match:"
+
+    rules = rules_of(tmp_path, SMALL.replace("match:", keys, 1))
+
+    topic = rules.topics[TopicId("rare-earths")]
+    assert topic.title("de") == "Seltene Erden"
+    assert topic.level is Level.CRITICAL
+    assert topic.tags == ("a", "b")
+    assert topic.status is TopicStatus.EXPERIMENTAL
+    assert topic.cooldown == timedelta(minutes=90)
+
+
+def test_a_deprecated_topic_is_silent(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, SMALL.replace("match:", "status: deprecated\n    match:", 1))
+
+    assert topics_in(rules, "Seltene Erden") == []
+
+
+def test_defaults_fill_in_and_a_topics_own_key_wins(tmp_path: Path) -> None:
+    defaults = "version: 1\ndefaults: {level: high, tags: [x]}\n"
+
+    rules = rules_of(
+        tmp_path,
+        SMALL.replace("version: 1\n", defaults).replace("    match:", "    level: low\n    match:", 1),
+    )
+
+    topic = rules.topics[TopicId("rare-earths")]
+    assert (topic.level, topic.tags) == (Level.LOW, ("x",))
+
+
+def test_a_list_serves_topics_of_other_files(tmp_path: Path) -> None:
+    rules_of(tmp_path, "version: 1\nlists: {metals: {en: [neodymium]}}\n", "lists.yaml")
+
+    rules = rules_of(
+        tmp_path, "version: 1\ntopics: [{id: a, title: A, match: {use: metals}}]\n", "topics.yml"
+    )
+
+    assert topics_in(rules, "neodymium") == ["a"]
+
+
+def test_one_bad_file_refuses_the_whole_set(tmp_path: Path) -> None:
+    rules_of(tmp_path, SMALL)
+
+    with pytest.raises(RulesInvalid) as caught:
+        rules_of(tmp_path, "version: 9\n", "bad.yaml")
+
+    assert [problem.code for problem in caught.value.problems] == ["E001"]
+
+
+def test_a_topic_id_twice_names_both_places(tmp_path: Path) -> None:
+    rules_of(tmp_path, SMALL)
+
+    with pytest.raises(RulesInvalid, match=r"b\.yaml:3:9 E020 .*a\.yaml:3:9"):
+        rules_of(tmp_path, SMALL, "b.yaml")
+
+
+@pytest.mark.parametrize("missing", [True, False])
+def test_a_folder_without_rules_cannot_be_read(tmp_path: Path, missing: bool) -> None:
+    report = check(tmp_path / "none" if missing else tmp_path)
+
+    assert report.is_unreadable
+    assert report.rules is None
+
+
+def test_the_hash_ignores_comments_and_layout_but_no_term(tmp_path: Path) -> None:
+    plain = rules_of(tmp_path / "a", SMALL).rules_hash
+
+    assert rules_of(tmp_path / "b", f"# a comment\n{SMALL}\n\n").rules_hash == plain
+    assert rules_of(tmp_path / "c", SMALL.replace("[稀土]", "[稀土, 钕]")).rules_hash != plain
+
+
+def test_a_match_carries_the_hash(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, SMALL)
+
+    (match,) = rules.match(Item(feed_id=FeedId("f"), title="rare earth"))
+
+    assert match.rules_hash == rules.rules_hash
+
+
+def test_languages_keep_items_in_them_and_those_that_nobody_can_tell(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, SMALL.replace("match:", "languages: [de]\n    match:", 1))
+
+    assert topics_in(rules, "Die Bundesregierung will weniger Seltene Erden aus China einführen") != []
+    assert topics_in(rules, "Seltene Erden") != []
+    assert topics_in(rules, "The government wants to import fewer rare earths from abroad this year") == []
+
+
+def test_a_form_speaks_for_the_fields_it_names(tmp_path: Path) -> None:
+    text = "version: 1\ntopics: [{id: a, title: A, match: {en: [rare earth], in: [summary]}}]\n"
+
+    rules = rules_of(tmp_path, text)
+
+    assert topics_in(rules, "rare earth") == []
+    assert rules.match(Item(feed_id=FeedId("f"), summary="rare earth"))
+
+
+def test_weight_fuzzy_and_slop_tune_one_term(tmp_path: Path) -> None:
+    terms = "[{term: tariff, fuzzy: off}, {term: rare earth, slop: 0}, {term: metal, weight: 0.2}]"
+
+    rules = rules_of(tmp_path, f"version: 1\ntopics: [{{id: a, title: A, match: {{en: {terms}}}}}]\n")
+
+    assert topics_in(rules, "tariffs") == ["a"]
+    assert topics_in(rules, "tarrifs") == []
+    assert topics_in(rules, "rare red earth") == []
+    assert topics_in(rules, "metal") == []
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "[" * 5_000,
+        "- " * 3_000,
+        "{a: " * 2_000,
+        "a: &a [*a]",
+        "? [a]\n: b",
+        "--- a\n--- b",
+        "!!python/object:os.system x",
+        "a: 0123\nb: 1e999\nc: 0o17",
+        "\x00",
+        "%YAML 9.9\n---\na",
+        "version: 1\ntopics: 5",
+        "version: 1\ntopics: [5]",
+        "version: 1\nlists: []",
+        "version: true",
+        "version: 1\ndefaults: [x]\ntopics: [{}]",
+        "[]",
+        "x",
+    ],
+)
+def test_nonsense_is_refused_with_a_place(tmp_path: Path, text: str) -> None:
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+
+    report = check(tmp_path, is_real=REAL.__contains__)
+
+    assert report.problems
+    assert all(problem.line > 0 for problem in report.problems)
+
+
+@given(st.text(max_size=80))
+def test_no_text_breaks_the_reader(text: str) -> None:
+    source = Source("a.yaml")
+
+    parse_source(source, text)
+
+    assert source.problems or source.data is None or source.values
+
+
+def test_the_schema_is_json_and_knows_every_key() -> None:
+    schema = json_schema()
+
+    assert set(schema["properties"]) == {"version", "defaults", "lists", "topics"}
+    assert {"match", "ignore", "unless", "min_score", "tests"} <= set(
+        schema["$defs"]["TopicModel"]["properties"]
+    )
+    assert '"at_least"' in json.dumps(schema)
