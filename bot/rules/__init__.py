@@ -158,4 +158,5 @@ def _key_languages(entries: list[Entry]) -> set[str]:
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a rule file, for editors."""
     schema = RuleFile.model_json_schema(by_alias=True)
-    return {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": "Topicwire rules", **schema}
+    dialect = "https://json-schema.org/draft/2020-12/schema"
+    return {"$schema": dialect, **schema, "title": "Topicwire rules"}

@@ -57,14 +57,14 @@ def test_a_file_gets_exactly_these_errors_and_warnings(file: Path, tmp_path: Pat
     assert (report.rules is None) == bool(report.problems)
 
 
-def test_every_code_has_an_example() -> None:
-    said = "".join(file.read_text(encoding="utf-8") for file in GOLDEN.glob("*.txt"))
+@pytest.mark.parametrize("number", [1, 2, 10, 11, 12, 13, 14, 20, 30, 31, 32, 40])
+def test_every_error_has_an_example(number: int) -> None:
+    assert any(f" E{number:03} " in file.read_text(encoding="utf-8") for file in GOLDEN.glob("*.txt"))
 
-    for code in (
-        "E001 E002 E010 E011 E012 E013 E014 E020 E030 E031 E032 E040 "
-        "W101 W102 W103 W104 W105 W106 W107 W108 W120 W130 W131"
-    ).split(" "):
-        assert f" {code} " in said, code
+
+@pytest.mark.parametrize("number", [101, 102, 103, 104, 105, 106, 107, 108, 120, 130, 131])
+def test_every_warning_has_an_example(number: int) -> None:
+    assert any(f" W{number} " in file.read_text(encoding="utf-8") for file in GOLDEN.glob("*.txt"))
 
 
 def test_the_simplest_file_matches(tmp_path: Path) -> None:

@@ -1,0 +1,229 @@
+"""The operator's commands: exit codes, what they print, and that `match` loses nothing."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from bot import cli_rules
+
+RULES = """\
+version: 1
+topics:
+  - id: earths
+    title: Rare earths
+    match: {de: [Seltene Erden], en: [rare earth]}
+    ignore: {en: [rare earth hour]}
+    tests:
+      match: [Seltene Erden, rare earths]
+      no_match: [Erden, a rare earth hour]
+"""
+
+app = typer.Typer()
+app.add_typer(cli_rules.app, name="rules")
+app.command("match")(cli_rules.match_command)
+
+
+@pytest.fixture(autouse=True)
+def _small_word_list(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("bot.rules.lazy_lexicon", lambda _: frozenset({"erde", "erden"}).__contains__)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "earths.yaml").write_text(RULES, encoding="utf-8")
+    return tmp_path
+
+
+def run(*words: object, stdin: str | bytes = "") -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [str(word) for word in words], input=stdin)
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def break_test(folder: Path) -> None:
+    file = folder / "earths.yaml"
+    file.write_text(RULES.replace("[Seltene Erden, ", "[Seltene Vögel, "), encoding="utf-8")
+
+
+def test_check_is_content_with_clean_rules(folder: Path) -> None:
+    code, out, err = run("rules", "check", folder)
+
+    assert (code, out) == (0, "")
+    assert "1 topics, 4 of 4 tests pass; 0 errors, 0 warnings" in err.replace("\n", " ")
+
+
+def test_check_names_place_code_and_cure(folder: Path) -> None:
+    break_test(folder)
+
+    code, out, _ = run("rules", "check", folder)
+
+    assert code == 1
+    assert out.startswith(f"{folder}/earths.yaml:8:15 E040 `earths` should match: 'Seltene Vögel'")
+
+
+def test_a_warning_fails_only_when_strict(folder: Path) -> None:
+    (folder / "lists.yaml").write_text("version: 1\nlists: {unused: {en: [metal]}}\n", encoding="utf-8")
+
+    assert run("rules", "check", folder)[0] == 0
+    assert run("rules", "check", "--strict", folder)[0] == 1
+
+
+def test_check_of_nothing_cannot_read(tmp_path: Path) -> None:
+    code, out, _ = run("rules", "check", tmp_path / "none")
+
+    assert code == 2
+    assert "E000" in out
+
+
+def test_check_speaks_json(folder: Path) -> None:
+    break_test(folder)
+
+    code, out, _ = run("rules", "check", "--json", folder)
+
+    said = json.loads(out)
+    assert code == 1
+    assert said["tests"] == {"passed": 3, "failed": 1}
+    assert [(error["code"], error["line"], error["col"]) for error in said["errors"]] == [("E040", 8, 15)]
+
+
+def test_the_test_command_shows_passes_and_coverage(folder: Path) -> None:
+    code, out, _ = run("rules", "test", "earths", "--rules", folder)
+
+    assert code == 0
+    assert "4 of 4 tests pass" in out
+    assert "Coverage" in out
+
+
+def test_the_test_command_fails_with_a_test(folder: Path) -> None:
+    break_test(folder)
+
+    code, out, _ = run("rules", "test", "--rules", folder)
+
+    assert code == 1
+    assert "FAIL" in out
+    assert "3 of 4 tests pass" in out
+
+
+def test_an_unknown_topic_is_told(folder: Path) -> None:
+    code, _, err = run("rules", "test", "moon", "--rules", folder)
+
+    assert code == 2
+    assert "known: earths" in err
+
+
+def test_explain_underlines_what_was_found_and_what_was_covered(folder: Path) -> None:
+    text = "稀 rare earth hour for rare earths"
+
+    code, out, _ = run("rules", "explain", "--text", text, "--rules", folder)
+
+    lines = out.splitlines()
+    assert code == 0
+    assert lines[0] == "earths: matches"
+    found = lines.index("  found: rare earth, score 98.9, in title")
+    assert lines[found + 2] == "    " + " " * len("xx rare earth hour for ") + "~" * len("rare earths")
+    assert "  covered up by ignore: rare earth, score 100.0, in title" in lines
+    assert "\x1b" not in out
+
+
+def test_explain_tells_a_near_miss(folder: Path) -> None:
+    _, out, _ = run("rules", "explain", "earths", "--text", "earth rare", "--rules", folder)
+
+    assert "near miss: rare earth: 'earth rare': its words stand apart or in another order" in out
+
+
+def test_explain_reads_standard_input_and_speaks_json(folder: Path) -> None:
+    code, out, _ = run("rules", "explain", "--json", "--rules", folder, stdin="Seltene Erden\n")
+
+    (said,) = json.loads(out)
+    assert code == 0
+    assert (said["matched"], said["why"], said["terms"][0]["end"]) == (True, "matches", 13)
+
+
+def test_explain_works_while_a_test_fails(folder: Path) -> None:
+    break_test(folder)
+
+    assert run("rules", "explain", "--text", "x", "--rules", folder)[0] == 0
+
+
+def test_the_schema_is_json() -> None:
+    code, out, _ = run("rules", "schema")
+
+    assert code == 0
+    assert json.loads(out)["title"] == "Topicwire rules"
+
+
+def test_match_answers_in_order_with_spans(folder: Path) -> None:
+    items = [
+        {"id": 7, "title": "Nichts", "published": "2026-01-01T00:00:00Z"},
+        {"id": "b", "title": "Über Seltene Erden", "summary": None, "lang": "de", "source": "x.example"},
+        {"id": None, "title": "", "summary": "rare earths", "unknown": [1]},
+    ]
+
+    code, out, err = run(
+        "match", "--rules", folder, "--json", stdin="\n".join(map(json.dumps, items)) + "\n\n"
+    )
+
+    answers = [json.loads(line) for line in out.splitlines()]
+    assert (code, err) == (0, "")
+    assert [answer["id"] for answer in answers] == [7, "b", None]
+    assert answers[0]["matches"] == []
+    assert answers[1]["matches"] == [
+        {
+            "topic": "earths",
+            "score": 82.32,
+            "terms": [
+                {
+                    "term": "Seltene Erden",
+                    "field": "title",
+                    "start": 5,
+                    "end": 18,
+                    "text": "Seltene Erden",
+                    "score": 100.0,
+                }
+            ],
+        }
+    ]
+    assert answers[2]["matches"][0]["terms"][0]["field"] == "summary"
+
+
+@pytest.mark.parametrize(
+    "bad",
+    [b"{", b"[1]", b'{"id": 1}', b'{"id": 1, "title": 5}', b"\xff\xfe", b"[" * 100_000, b'{"title": "x"}'],
+)
+def test_a_bad_line_is_named_and_costs_no_other(folder: Path, bad: bytes) -> None:
+    good = b'{"id": 1, "title": "rare earth"}'
+
+    code, out, err = run("match", "--rules", folder, "--json", stdin=b"\n".join([good, bad, good, b""]))
+
+    assert code == 2
+    assert len(out.splitlines()) == 2
+    assert "line 2: " in err
+
+
+def test_match_writes_half_a_surrogate_pair_as_it_came(folder: Path) -> None:
+    code, out, _ = run(
+        "match", "--rules", folder, "--json", stdin='{"id": "\\ud800", "title": "rare \\ud800 earth"}\n'
+    )
+
+    assert code == 0
+    assert json.loads(out)["id"] == "\ud800"
+
+
+def test_match_for_people_is_a_line_an_item(folder: Path) -> None:
+    _, out, _ = run("match", "--rules", folder, stdin='{"id": 1, "title": "rare earth"}\n')
+
+    assert out == "1\tearths 82.3 (rare earth)\trare earth\n"
+
+
+def test_match_with_bad_rules_says_so(folder: Path) -> None:
+    (folder / "bad.yaml").write_text("version: 3\n", encoding="utf-8")
+
+    code, out, err = run("match", "--rules", folder, "--json", stdin='{"id": 1, "title": "x"}\n')
+
+    assert (code, out) == (1, "")
+    assert "E001" in err
