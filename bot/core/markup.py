@@ -65,8 +65,12 @@ _HARMFUL = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f\ud800-\udfff]"
 )
-_BREAKS = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
-_SPACES = re.compile(r"[^\S\n]+")
+_BREAK = r"\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
+_SPACES = re.compile(rf"[^\S{_BREAK}]+")
+_BREAKS = re.compile(rf" ?[{_BREAK}][ {_BREAK}]*")  # after _SPACES, so that it is linear
+_MARKUP = re.compile(
+    r"</[a-zA-Z]|<(?:br|img|p|hr)\b[^<>]{0,500}>|&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|[a-zA-Z]{2,8});"
+)
 
 
 def plain_text(markup: str, limit: int) -> str:
@@ -94,17 +98,13 @@ def clean_text(text: str, limit: int) -> str:
     if head.isprintable() and "  " not in head:  # most names and titles: nothing to clean
         return head.strip(" ")[:limit].rstrip(" ")
     kept = _HARMFUL.sub("", head)
-    kept = _SPACES.sub(" ", _BREAKS.sub("\n", kept)).strip()
+    kept = _BREAKS.sub("\n", _SPACES.sub(" ", kept)).strip()
     return kept if len(kept) <= limit else kept[:limit].rstrip()
 
 
 def looks_like_markup(text: str) -> bool:
     """Tell whether a text that claims to be plain holds tags or entities after all."""
-    return bool(
-        re.search(
-            r"</[a-zA-Z]|<(?:br|img|p|hr)\b[^<]{0,500}>|&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|[a-zA-Z]{2,8});", text
-        )
-    )
+    return _MARKUP.search(text) is not None
 
 
 def _texts(markup: str) -> list[str]:

@@ -91,6 +91,10 @@ def test_markup_in_plain_text_is_noticed(text: str, expected: bool) -> None:
 @pytest.mark.parametrize(
     "evil",
     [
+        " ",
+        "\u00a0\t",
+        "x ",
+        "\r",
         "<script",
         "<script>",
         '<a ">" ',
