@@ -24,14 +24,14 @@ test: lint  ## everything that CI runs
 	$(BIN)/python -m pytest -n auto
 
 lint: $(READY)  ## style, types, layers
-	$(BIN)/ruff check bot tests
-	$(BIN)/ruff format --check bot tests
+	$(BIN)/ruff check bot tests benchmarks docs
+	$(BIN)/ruff format --check bot tests benchmarks docs
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
 format: $(READY)  ## lay the code out as `make lint` wants it
-	$(BIN)/ruff check --fix bot tests
-	$(BIN)/ruff format bot tests
+	$(BIN)/ruff check --fix bot tests benchmarks docs
+	$(BIN)/ruff format bot tests benchmarks docs
 
 clean:  ## away with the virtual environment and the demo's data
 	rm -rf $(VENV) demo-data
