@@ -57,7 +57,7 @@ def parse_feed(
         ) from error
     found = _read(text, max_items)
     if found is None:
-        raise _unreadable(feed, f"sent {_what_came(text, content_type)}, no feed")
+        raise _unreadable(feed, f"sent {_what_came(text, content_type)}")
     return _parsed(found, feed, now, final_url)
 
 
@@ -205,15 +205,17 @@ def _what_came(text: str, content_type: str | None) -> str:
         start = head.lower().find("<title")
         title = plain_line(head[start : start + 500].partition("</")[0], 80) if start >= 0 else ""
         named = f' titled "{title}"' if title else ""
-        return f"a web page{named} (a log-in, a consent form, a check for robots, or a new address?)"
+        return f"a web page{named}, no feed (a log-in, a consent form, a check for robots, or a new address?)"
     if head[:1] in {"{", "["}:
         return "JSON that is no JSON Feed"
+    if root in {"rss", "feed", "rdf:rdf"}:
+        return "RSS or Atom that is broken beyond reading"
     if root is not None:
-        return f"a document of <{root}> elements"
+        return f"a document of <{root}> elements, no feed"
     kind = clean_text(content_type or "", 60) or "no content type"
     if "\0" in head[:1_000] or head[:1_000].count("\ufffd") > 50:
-        return f"binary data ({kind})"
-    return f'text ({kind}) that begins "{clean_text(head[:200], 40)}"'
+        return f"binary data ({kind}), no feed"
+    return f'text ({kind}), no feed; it begins "{clean_text(head[:200], 40)}"'
 
 
 def _unreadable(feed: Feed, says: str) -> FeedUnreadable:

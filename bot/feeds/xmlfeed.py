@@ -6,24 +6,24 @@ import calendar
 import re
 from datetime import UTC, datetime, timedelta
 from typing import Any
-from xml.sax import SAXException
 
 import feedparser
 
 from bot.feeds.draft import Draft, DraftFeed, Words
 from bot.model import ZERO
 
-# What feedparser was seen to raise on hostile bytes; its own tree of errors has none of them.
+# What feedparser raises on hostile bytes: numbers that are no characters, points that are no places, and more.
+# It has errors of its own too, but keeps those to itself.
 _FEEDPARSER_ERRORS = (
     ValueError,
     LookupError,
     TypeError,
     AttributeError,
     AssertionError,
-    ArithmeticError,
+    OverflowError,
     RecursionError,
-    SAXException,
 )
+_REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))  # XML 1.0 forbids them, feeds have them
 _PERIODS = {
     "hourly": timedelta(hours=1),
@@ -62,16 +62,31 @@ def read_xml_feed(text: str, max_items: int) -> DraftFeed | None:
 
 
 def _parse(text: str) -> dict[str, Any] | None:
+    """Return feedparser's reading; a second time without impossible characters, which one item may have."""
+    try:
+        return _feedparser(text)
+    except _FEEDPARSER_ERRORS:
+        possible = _REFERENCE.sub(_possible, text)
+    try:
+        return _feedparser(possible)
+    except _FEEDPARSER_ERRORS:
+        return None
+
+
+def _feedparser(text: str) -> dict[str, Any]:
     body = text.encode("utf-8", "replace").translate(None, _CONTROLS)
     # No content-location: feedparser would make URLs of guids that are none, and other ones after a redirect.
     headers = {"content-type": "application/xml; charset=utf-8"}
-    try:
-        result: dict[str, Any] = feedparser.parse(
-            body, response_headers=headers, resolve_relative_uris=False, sanitize_html=False
-        )
-    except _FEEDPARSER_ERRORS:
-        return None
+    result: dict[str, Any] = feedparser.parse(
+        body, response_headers=headers, resolve_relative_uris=False, sanitize_html=False
+    )
     return result
+
+
+def _possible(reference: re.Match[str]) -> str:
+    """Return a character reference as it is, or U+FFFD where no such character can be."""
+    number = int(reference[1][:8], 16) if reference[1] else int(reference[2][:8])
+    return reference[0] if number < 0xD800 or 0xDFFF < number <= 0x10FFFF else "\ufffd"
 
 
 def _from_its_start(text: str) -> str:

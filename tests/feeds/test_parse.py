@@ -84,7 +84,7 @@ def test_a_wild_feed_gives_the_items_that_stand_in_it(path: Path) -> None:
             "text/html",
             'titled "Sign in – Club"',
         ),
-        ("<!-- x --><HTML><body>hello</body></HTML>", "application/rss+xml", "a web page (a log-in"),
+        ("<!-- x --><HTML><body>hello</body></HTML>", "application/rss+xml", "a web page, no feed (a log-in"),
         ('<?xml version="1.0"?><!DOCTYPE html><html xmlns="x"><title>XHTML</title></html>', None, '"XHTML"'),
         ('{"error": "not found"}', "application/json", "JSON that is no JSON Feed"),
         ("[1, 2]", None, "JSON that is no JSON Feed"),
@@ -97,7 +97,11 @@ def test_a_wild_feed_gives_the_items_that_stand_in_it(path: Path) -> None:
         ),
         (b"%PDF-1.7\n\0\0\0\0\xff\xfe", "application/pdf", "binary data (application/pdf)"),
         (b"\x89PNG\r\n\x1a\n\0\0\0\rIHDR", "image/png", "binary data (image/png)"),
-        ("Too many connections", "text/plain", 'text (text/plain) that begins "Too many connections"'),
+        (
+            "Too many connections",
+            "text/plain",
+            'text (text/plain), no feed; it begins "Too many connections"',
+        ),
     ],
 )
 def test_what_came_instead_of_a_feed_is_told(body: bytes | str, content_type: str | None, says: str) -> None:
@@ -123,6 +127,20 @@ def test_an_unknown_encoding_in_the_settings_is_told() -> None:
 )
 def test_a_feed_without_entries_is_a_feed(body: str) -> None:
     assert parse(body).items == ()
+
+
+@pytest.mark.parametrize("reference", ["&#1114112;", "&#xD800;", "&#99999999999999999999;", "&#0;"])
+def test_an_impossible_character_costs_one_character(reference: str) -> None:
+    found = parse(an_rss(f"<title>Fish & ch{reference}ps</title>", "<title>Crane</title>"))
+
+    assert [item.title for item in found.items][1:] == ["Crane"]
+    assert found.items[0].title in {"Fish & ch\ufffdps", "Fish & chps"}
+
+
+def test_a_feed_on_which_the_library_breaks_is_told() -> None:
+    point = '<rss version="2.0" xmlns:gml="http://www.opengis.net/gml"><channel><item><gml:pos>a b</gml:pos>'
+
+    assert "broken beyond reading" in refusal(point)
 
 
 # ---- limits ----------------------------------------------------------------------------------------
