@@ -53,26 +53,26 @@ class People:
         *,
         reply_to: int | None = None,
         thread: int | None = None,
-        anonymous: bool = False,
+        behind: Place | None = None,
         edited: bool = False,
     ) -> int:
         """Let a person write; returns the message's id.
 
         Args:
-            anonymous: As an administrator who hides behind the group.
+            behind: Hidden behind the group itself, as administrators may, or behind a channel, as all may.
             edited: As the edit of an older message.
         """
         room = self._room(place)
         message = self._message_of_people(room, text, reply_to, thread)
         message["from"] = person.as_json()
-        if anonymous:
+        if behind is not None:
             message["from"] = {
                 "id": ANONYMOUS_ADMIN,
                 "is_bot": True,
                 "first_name": "Group",
                 "username": "GroupAnonymousBot",
             }
-            message["sender_chat"] = room.as_json()
+            message["sender_chat"] = behind.as_json()
         self._update(
             "edited_message" if edited else "message", message | ({"edit_date": DATE} if edited else {})
         )

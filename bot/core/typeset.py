@@ -73,7 +73,7 @@ def safe_url(url: str | None) -> str | None:
     parts = _split(url)
     if url is None or parts is None or parts.scheme.lower() not in {"http", "https"}:
         return None
-    if not parts.hostname or "@" in parts.netloc or len(url) > MAX_URL:
+    if not parts.hostname or "@" in parts.netloc:
         return None
     return url
 
@@ -156,7 +156,7 @@ def _head(text: str, limit: int) -> str:
 
 
 def _split(url: str | None) -> SplitResult | None:
-    if not url or " " in url or not url.isprintable():
+    if not url or len(url) > MAX_URL or " " in url or not url.isprintable():
         return None
     try:
         parts = urlsplit(url)

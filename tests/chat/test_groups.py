@@ -43,9 +43,14 @@ async def test_everybody_in_a_group_may_read(talk: Talk, command: str) -> None:
 
 
 async def test_an_administrator_who_hides_behind_the_group_is_one(talk: Talk) -> None:
-    await talk.says(ADA, "/start rare-earths", GROUP, anonymous=True)
+    await talk.says(ADA, "/start rare-earths", GROUP, behind=GROUP)
 
     assert await talk.followed(GROUP.id) == {"rare-earths"}
+
+
+async def test_somebody_who_hides_behind_a_channel_is_no_administrator(talk: Talk) -> None:
+    assert await talk.says(ADMIN, "/start rare-earths", GROUP, behind=CHANNEL) == ONLY_ADMINS
+    assert await talk.followed(GROUP.id) == set()
 
 
 async def test_rights_that_cannot_be_checked_are_refused(talk: Talk) -> None:

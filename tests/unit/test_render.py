@@ -216,6 +216,7 @@ def test_a_lead_that_only_repeats_itself_without_sentences_is_cut_at_a_word() ->
     [
         None,
         "javascript:alert(1)",
+        "javascript://a.example/%0aalert(1)",
         "ftp://a.example/",
         "//a.example/",
         "https://",
