@@ -1,11 +1,11 @@
 """Measure how well and how fast items are grouped into stories.
 
-    python benchmarks/stories.py [--json] [--unrelated 600] [--sweep]
+    python benchmarks/stories.py [--json] [--unrelated 600] [--mistakes]
 
-Each half of tests/golden/stories.yaml is streamed in time order among unrelated items made here. Scores are of
-the labelled items; an unrelated item in their story counts against precision. `swallowed` is the share of
-events whose first report joined a story of something else: a lost alert. Beside it: rapidfuzz token_set_ratio
-of title and summary to the nearest member, at the threshold that is best on the tuned half.
+Each half of tests/golden/stories.yaml is streamed in time order among unrelated items made here. The scores
+are of the labelled items; an unrelated item in their story counts against precision. `swallowed` is the share
+of events that opened no story of their own: lost alerts. Beside it: rapidfuzz token_set_ratio of title and
+summary to the nearest member, at the threshold that is best on the tuned half.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 from rapidfuzz import fuzz
 from ruamel.yaml import YAML
@@ -27,6 +28,7 @@ from ruamel.yaml import YAML
 from bot.core.stories import StoryBook, StoryPolicy, StoryText
 
 GOLDEN = Path(__file__).parent.parent / "tests" / "golden" / "stories.yaml"
+WORLD = Path(__file__).parent / "unrelated.yaml"
 HALVES = ("tuned", "heldout")
 
 
@@ -68,91 +70,41 @@ def _text(item: Mapping[str, str], start: datetime) -> StoryText:
 
 # ---- unrelated items ---------------------------------------------------------------------------
 
-PLACES = (
-    "Aalborg Bergamo Cádiz Dresden Exeter Faro Galway Haarlem Innsbruck Jena Kaunas Linz Malmö Nantes Oviedo "
-    "Porto Quimper Rostock Split Turku Uppsala Varna Wexford Zadar Ankara Baku Cairo Dakar Erbil Fez Goma "
-    "Hanoi Izmir Jakarta Kabul Lagos Manila Nairobi Osaka Perth Quito Recife Seoul Tunis Ulsan Yangon Kazan "
-    "Samara Omsk Tomsk Perm Odessa Lviv Minsk Tallinn Riga Vilnius Moscow Berlin Paris London Washington"
-).split()
-PEOPLE = (
-    "Alvarez Brandt Castell Dvorak Eriksen Fontaine Gruber Hoffmeister Ivanova Jansen Kowalczyk Lindqvist "
-    "Moreau Novak Okafor Petrov Quintero Rossi Sorensen Tanaka Ulrich Vasquez Weber Yilmaz Zielinski Bianchi "
-    "Carvalho Demir Fischer Hansen Keller Lebedev Marchetti Nowak Orlov Popescu Smirnova Toth Volkov Winter"
-).split()
-WORLDS: Mapping[str, Sequence[tuple[str, str]]] = {
-    "en": (
-        ("{place} council approves {n} new homes", "After a long debate the council of {place} gave permission on {day} for {n} homes near the {thing}, mayor {person} said."),
-        ("{person} wins {place} open after three sets", "{person} took the title in {place} on {day} and thanked the {n} spectators who had stayed through the rain."),
-        ("Museum in {place} shows {n} lost drawings", "The drawings by {person} were found behind a {thing} and can be seen in {place} until autumn."),
-        ("{place} port handles {n} containers in a month", "Trade at the port of {place} grew, said its director {person}, who plans another {thing} on the east quay."),
-        ("Scientists at {place} grow {thing} from algae", "A team led by {person} reports that {n} samples survived; the university of {place} has asked for a patent."),
-        ("Minister {person} visits {place} to open {thing}", "Minister {person} opened a {thing} in {place} on {day} that cost {n} million euros."),
-        ("Police in {place} arrest {n} over stolen {thing}", "Officers searched flats in {place} on {day}; the suspected leader, {person}, had been sought for months."),
-        ("{person} named head of {place} {thing} maker", "The board in {place} chose {person}, who will lead {n} employees from June."),
-    ),
-    "de": (
-        ("Stadtrat von {place} beschließt {n} neue Wohnungen", "Nach langer Debatte stimmte der Rat von {place} am {day} zu. Bürgermeister {person} will zuerst am {thing} bauen."),
-        ("{person} gewinnt Turnier in {place}", "In drei Sätzen holte {person} am {day} den Titel in {place}; {n} Zuschauer harrten im Regen aus."),
-        ("Museum in {place} zeigt {n} verschollene Zeichnungen", "Hinter einem {thing} fanden sich Blätter von {person}. Bis Herbst sind sie in {place} zu sehen."),
-        ("Hafen {place} schlägt {n} Container um", "Der Handel im Hafen von {place} wächst. Direktor {person} plant ein weiteres {thing} am Ostkai."),
-        ("Forscher aus {place} züchten {thing} aus Algen", "Das Team um {person} meldet {n} gelungene Proben, die Universität {place} hat ein Patent beantragt."),
-        ("Minister {person} eröffnet {thing} in {place}", "Für {n} Millionen Euro ist in {place} ein {thing} entstanden, das {person} am {day} einweihte."),
-        ("Polizei in {place} nimmt {n} Verdächtige fest", "Es geht um gestohlene {thing}. Der mutmaßliche Kopf der Bande, {person}, war lange gesucht worden."),
-    ),
-    "ru": (
-        ("В городе {place} построят {n} новых квартир", "Совет города {place} одобрил проект, первым делом появится {thing}, рассказал мэр {person}."),
-        ("{person} выигрывает турнир в городе {place}", "В трёх сетах {person} победил в финале; за игрой в {place} следили {n} зрителей."),
-        ("Музей в {place} показывает {n} рисунков", "Рисунки, которые сделал {person}, нашли за старым предметом: {thing}. Выставка в {place} открыта до осени."),
-        ("Порт {place} перевалил {n} контейнеров", "Директор порта {person} рассчитывает на рост торговли и хочет построить {thing}."),
-        ("Полиция в {place} задержала {n} человек", "Похищен предмет: {thing}. Предполагаемого главаря, {person}, искали несколько месяцев."),
-    ),
-    "fr": (
-        ("{place} : le conseil autorise {n} logements", "Après un long débat, {place} a donné son accord {day} ; le maire {person} commencera près du {thing}."),
-        ("{person} remporte le tournoi de {place}", "En trois sets, {person} s'est imposé {day} à {place} devant {n} spectateurs."),
-        ("Le musée de {place} expose {n} dessins perdus", "Des feuilles de {person}, retrouvées derrière un {thing}, sont visibles à {place} jusqu'à l'automne."),
-        ("Le port de {place} traite {n} conteneurs", "Selon son directeur {person}, le trafic progresse et un nouveau {thing} est prévu."),
-        ("La police de {place} arrête {n} suspects", "Ils auraient volé un {thing}. Le chef présumé, {person}, était recherché depuis des mois."),
-    ),
-}  # fmt: skip
-THINGS: Mapping[str, Sequence[str]] = {
-    "en": "bridge library stadium copper cable turbine battery tram fertiliser telescope bakery".split(),
-    "de": "Brücke Bücherei Stadion Kupferkabel Turbine Akkuwerk Straßenbahn Dünger Teleskop Backhaus".split(),
-    "ru": "мост библиотека стадион кабель турбина аккумулятор трамвай телескоп пекарня удобрения".split(),
-    "fr": "pont bibliothèque stade câble turbine batterie tramway engrais télescope fournil".split(),
-}
-DAYS: Mapping[str, Sequence[str]] = {
-    "en": "Monday Tuesday Wednesday Thursday Friday".split(),
-    "de": "Montag Dienstag Mittwoch Donnerstag Freitag".split(),
-    "ru": ("",),
-    "fr": "lundi mardi mercredi jeudi vendredi".split(),
-}
-OUTLETS = ("Harbour Times", "Coast Wire", "Rheinbote", "Alpenkurier", "Невский листок", "Le Phare", "The Lantern")
-
 
 def unrelated(count: int, start: datetime, end: datetime, seed: int = 7) -> list[Labelled]:
     """Return items that tell an event of their own each; the same for the same seed."""
     dice = random.Random(seed)  # noqa: S311  # repeatable test data
-    made = []
-    for number in range(count):
-        language = dice.choice(sorted(WORLDS))
-        title, summary = dice.choice(WORLDS[language])
-        words = {
-            "place": dice.choice(PLACES),
-            "person": f"{dice.choice('ABDEFGHJKLMNOPRSTV')}. {dice.choice(PEOPLE)}",
-            "thing": dice.choice(THINGS[language]),
-            "day": dice.choice(DAYS[language]),
-            "n": dice.randrange(3, 900),
-        }
-        text = StoryText(
-            title=title.format(**words),
-            summary=summary.format(**words),
-            outlet=dice.choice(OUTLETS),
-            url=None,
-            language=language,
-            at=start + (end - start) * dice.random(),
+    world = YAML(typ="safe").load(WORLD.read_text(encoding="utf-8"))
+    return [
+        Labelled(
+            event=f"unrelated-{number}",
+            kind="unrelated",
+            text=_made(world, dice, start + (end - start) * dice.random()),
+            unrelated=True,
         )
-        made.append(Labelled(event=f"unrelated-{number}", kind="unrelated", text=text, unrelated=True))
-    return made
+        for number in range(count)
+    ]
+
+
+def _made(world: Mapping[str, Any], dice: random.Random, at: datetime) -> StoryText:
+    language = dice.choice(sorted(world["languages"]))
+    local = world["languages"][language]
+    report = dice.choice(local["reports"])
+    words = {
+        "place": dice.choice(world["places"]),
+        "person": f"{dice.choice('ABDEFGHJKLMNOPRSTV')}. {dice.choice(world['people'])}",
+        "thing": dice.choice(local["things"]),
+        "day": dice.choice(local["days"]),
+        "n": dice.randrange(3, 900),
+    }
+    return StoryText(
+        title=report["title"].format(**words),
+        summary=report["summary"].format(**words),
+        outlet=dice.choice(world["outlets"]),
+        url=None,
+        language=language,
+        at=at,
+    )
 
 
 def stream(half: str, count: int) -> list[Labelled]:
@@ -170,11 +122,9 @@ def by_book(policy: StoryPolicy) -> Grouping:
 
     def group(texts: Sequence[StoryText]) -> list[int]:
         book = StoryBook(policy=policy)
-        stories = []
+        stories: list[int] = []
         for number, text in enumerate(texts):
-            story = book.add(str(number), text).story
-            assert story is not None
-            stories.append(int(story))
+            stories.append(book.add(str(number), text).story or 0)
         return stories
 
     return group
@@ -246,10 +196,10 @@ def mistakes(items: Sequence[Labelled], stories: Sequence[int]) -> list[str]:
         events[item.event].append(story)
         members[story].add(item.event)
     lines = []
-    for item in dict.fromkeys(item.event for item in items if not item.unrelated):
-        mixed = sorted(set().union(*(members[story] for story in events[item])) - {item})
-        if len(set(events[item])) > 1 or mixed:
-            lines.append(f"{item}: stories {events[item]}" + (f", mixed with {mixed}" if mixed else ""))
+    for event in dict.fromkeys(item.event for item in items if not item.unrelated):
+        mixed = sorted(set().union(*(members[story] for story in events[event])) - {event})
+        if len(set(events[event])) > 1 or mixed:
+            lines.append(f"{event}: stories {events[event]}" + (f", mixed with {mixed}" if mixed else ""))
     return lines
 
 
@@ -257,14 +207,14 @@ def mistakes(items: Sequence[Labelled], stories: Sequence[int]) -> list[str]:
 
 
 def measure(grouping: Grouping, count: int, halves: Iterable[str] = HALVES) -> dict[str, dict[str, float]]:
-    """Return the scores of each half, and items per second of the whole stream (one process, caches cold)."""
+    """Return the scores of each half, and items per CPU second of the whole stream."""
     result = {}
     for half in halves:
         items = stream(half, count)
         texts = [replace(item.text) for item in items]
-        began = time.perf_counter()
+        began = time.process_time()
         stories = grouping(texts)
-        took = time.perf_counter() - began
+        took = time.process_time() - began
         result[half] = {**scores(items, stories), "items_per_second": len(items) / took}
     return result
 
@@ -303,12 +253,13 @@ def main() -> int:
 
 
 def _table(report: Mapping[str, Mapping[str, Mapping[str, float]]]) -> None:
-    columns = ("bcubed_precision", "bcubed_recall", "bcubed_f1", "pairwise_f1", "swallowed", "items_per_second")
+    scored = ("bcubed_precision", "bcubed_recall", "bcubed_f1", "pairwise_f1", "swallowed")
+    columns = (*scored, "items_per_second")
     sys.stdout.write(f"{'':32}" + "".join(f"{column.replace('_', ' '):>18}" for column in columns) + "\n")
     for name, halves in report.items():
         for half, row in halves.items():
             cells = "".join(
-                f"{row[column]:>18.0f}" if "items" in column else f"{row[column]:>18.3f}" for column in columns
+                f"{row[column]:>18.3f}" if column in scored else f"{row[column]:>18.0f}" for column in columns
             )
             sys.stdout.write(f"{name + ', ' + half:32}{cells}\n")
 
