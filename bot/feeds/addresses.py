@@ -7,7 +7,7 @@ import socket
 from collections.abc import Callable
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network
 
-from aiohappyeyeballs import AddrInfoType
+from aiohttp import AddrInfoType
 
 _UNICAST = IPv6Network(
     "2000::/3"

@@ -12,8 +12,8 @@ import feedparser
 from bot.feeds.draft import Draft, DraftFeed, Words
 from bot.model import ZERO
 
-# What feedparser raises on hostile bytes: numbers that are no characters, points that are no places, and more.
-# It has errors of its own too, but keeps those to itself.
+# What feedparser raises on hostile bytes: numbers that are no characters, points that are no places, and the
+# like. It has errors of its own too, but keeps those to itself.
 _FEEDPARSER_ERRORS = (
     ValueError,
     LookupError,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import codecs
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.feeds.decode import decode
@@ -98,11 +98,13 @@ def test_the_override_wins() -> None:
     assert decode(codecs.BOM_UTF8 + b"\xd0", None, "cp1251") == codecs.BOM_UTF8.decode("cp1251") + "Р"
 
 
+@settings(deadline=None)
 @given(st.binary(max_size=300), st.none() | st.text(max_size=40))
 def test_any_bytes_become_a_text_that_can_be_stored(body: bytes, content_type: str | None) -> None:
     decode(body, content_type).encode()
 
 
+@settings(deadline=None)
 @given(st.text())
 def test_what_was_utf8_comes_back(text: str) -> None:
     body = f"<t>{text}"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gzip
+import sys
 import tracemalloc
 import zlib
 from collections.abc import AsyncIterator, Callable
@@ -12,13 +13,17 @@ from datetime import UTC, datetime, timedelta
 
 import brotli  # type: ignore[import-untyped]  # it ships no types
 import pytest
-from backports import zstd
 
 from bot.errors import FeedUnreadable, FetchError, FetchGone, FetchRefused, FetchTemporary
 from bot.feeds.addresses import is_public
 from bot.feeds.http import FetchLimits, HttpFetcher
 from bot.model import Feed, FeedId, Fetched, NotModified, PollReason, PollState
 from tests.feedserver import RSS, FeedServer, feed_server, zipped
+
+if sys.version_info >= (3, 14):
+    from compression import zstd
+else:
+    from backports import zstd
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 LIMITS = FetchLimits(total_timeout=timedelta(seconds=20))

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.identity import (
@@ -132,6 +132,7 @@ urls = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(urls | st.text())
 def test_canonical_twice_is_canonical_once(url: str) -> None:
     once = canonical_url(url)
@@ -222,6 +223,7 @@ def test_untitled_entries_of_one_page_differ_by_their_text() -> None:
     assert item_keys(one) != item_keys(replace(one, summary="Line 2 is delayed"))
 
 
+@settings(deadline=None)
 @given(
     st.builds(
         Item,
@@ -302,6 +304,7 @@ def test_a_guid_that_stands_on_different_items_names_none_of_them() -> None:
     assert reasons(one, two, known=remembered(one)) == [ItemReason.SEEN, ItemReason.NEW]
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 9), max_size=12), st.sets(st.integers(0, 9)))
 def test_what_a_poll_found_is_all_seen_the_next_time(polled: list[int], known: set[int]) -> None:
     items = [an_item(number) for number in polled]

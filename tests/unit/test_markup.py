@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.markup import clean_text, looks_like_markup, plain_line, plain_text
@@ -121,6 +121,7 @@ def test_no_markup_takes_long(evil: str) -> None:
     assert time.process_time() - started < 5  # a square of the length would take minutes
 
 
+@settings(deadline=None)
 @given(st.text() | st.text("<>&;/!-\"' abscript\u202e\xa0\n"), st.integers(0, 50))
 def test_text_is_never_over_the_limit_and_clean(markup: str, limit: int) -> None:
     text = plain_text(markup, limit)
@@ -129,6 +130,7 @@ def test_text_is_never_over_the_limit_and_clean(markup: str, limit: int) -> None
     assert clean_text(text, limit) == text
 
 
+@settings(deadline=None)
 @given(st.text(), st.integers(0, 100))
 def test_cleaning_twice_is_cleaning_once(text: str, limit: int) -> None:
     once = clean_text(text, limit)

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.core.schedule import (
@@ -353,6 +353,7 @@ errors = st.builds(
 )
 
 
+@settings(deadline=None)
 @given(
     feed=feeds, state=states, outcome=outcomes, gap=st.none() | spans, asked=spans, now=moments, dice=dices
 )
@@ -374,6 +375,7 @@ def test_the_next_poll_after_a_good_one_is_later_and_within_bounds(
     assert not decision.paused
 
 
+@settings(deadline=None)
 @given(feed=feeds, state=states, error=errors, now=moments, dice=dices)
 def test_the_next_poll_after_a_failed_one_is_later_and_never_far_off(
     feed: Feed, state: PollState, error: FetchError, now: datetime, dice: float
