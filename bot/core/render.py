@@ -210,8 +210,8 @@ def _age(report: Report, texts: Texts, now: datetime) -> str:
 
 
 def _lead(report: Report) -> Iterator[Marked]:
-    lead = _sentences(report.summary, MAX_LEAD)
-    if lead and clean(report.title, MAX_TITLE):  # otherwise the lead already stands in for the title
+    lead, title = _sentences(report.summary, MAX_LEAD), clean(report.title, MAX_TITLE)
+    if lead and title and lead != title:  # without a title the lead already stands in for it
         yield quote(text(lead))
 
 
@@ -232,13 +232,26 @@ def _matches(story: Story, topics: Iterable[Topic]) -> list[tuple[Match, Topic]]
 def _matched(matches: Sequence[tuple[Match, Topic]], texts: Texts) -> Iterator[Marked]:
     if not matches:
         return
-    best = sorted((term for match, _ in matches for term in match.terms), key=lambda term: -term.score)
-    found = dict.fromkeys(clean(term.text, MAX_NAME) for term in best)
-    words = [italic(_quoted(word, texts)) for word in found if word][:MAX_TERMS]
+    words = [italic(_quoted(word, texts)) for word in _telling_words(matches)]
     score = texts.number(round(max(match.score for match, _ in matches)))
     if words:
         template = texts.gettext("Matched {words} · score {score}")
         yield fill(template, words=join(", ", words), score=text(score))
+
+
+def _telling_words(matches: Sequence[tuple[Match, Topic]]) -> list[str]:
+    """Return the matched texts, surest and then longest first, none that is part of one before it."""
+    terms = sorted(
+        (term for match, _ in matches for term in match.terms),
+        key=lambda term: (-term.score, -len(term.text)),
+    )
+    shown: list[str] = []
+    for word in (clean(term.text, MAX_NAME) for term in terms):
+        if len(shown) == MAX_TERMS:
+            break
+        if word and not any(word.casefold() in known.casefold() for known in shown):
+            shown.append(word)
+    return shown
 
 
 def _quoted(word: str, texts: Texts) -> Marked:

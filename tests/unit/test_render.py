@@ -147,6 +147,14 @@ def test_two_topics_on_one_story_are_one_message_with_two_tags() -> None:
     assert message.plain.endswith("#rare_earths #kirill_dmitriev")
 
 
+def test_the_longest_matched_texts_come_first_and_their_parts_not_at_all() -> None:
+    found = ["oil", "Dmitriev", "rare earths", "Kirill Dmitriev", "OIL"]
+
+    message = alert_message(a_story(matches=[a_match(found=found)]), [a_topic()], EN, NOW)
+
+    assert "Matched “Kirill Dmitriev”, “rare earths”, “oil” · score 92" in message.plain
+
+
 def test_only_matches_of_the_topics_that_a_chat_follows_are_shown() -> None:
     story = a_story(matches=[a_match("secret", 100, ["hidden"]), a_match()])
 
@@ -203,6 +211,12 @@ def test_a_long_title_and_lead_are_cut_before_they_are_marked() -> None:
     assert title.endswith("…")
     assert units(title) <= 400
     assert lead.endswith("A sentence.")
+
+
+def test_a_lead_that_only_repeats_the_title_is_left_out() -> None:
+    message = alert_message(a_story(a_report("Mine reopens", summary=" Mine  reopens")), [a_topic()], EN, NOW)
+
+    assert "blockquote" not in message.html
 
 
 def test_a_lead_that_only_repeats_itself_without_sentences_is_cut_at_a_word() -> None:
