@@ -17,7 +17,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.core.explain import Explanation
-from bot.core.match import field_texts
+from bot.core.finder import field_texts
 from bot.errors import Problem
 from bot.model import FeedId, Item, Match, TermMatch, TopicId
 from bot.rules import Outcome, RuleSet, RulesReport, check, json_schema

@@ -8,7 +8,8 @@ from enum import StrEnum
 from typing import Final
 
 from bot.core.expressions import Evidence, Leaf, evaluate, leaves
-from bot.core.match import Matcher, Sight, TopicRule, covered_spans, is_heard, item_score
+from bot.core.finder import Sight
+from bot.core.match import Matcher, TopicRule, covered_spans, is_heard, item_score
 from bot.core.names import name_forms
 from bot.core.terms import (
     Name,

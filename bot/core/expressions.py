@@ -195,3 +195,40 @@ def needs_evidence(expression: Expression) -> bool:
             return any(map(needs_evidence, children))
         case AtLeast(count):
             return count > 0
+
+
+def triggers(expression: Expression) -> tuple[Term, ...]:
+    """Return terms of which at least one is found wherever the expression holds by evidence.
+
+    Of the children of `all` and `near` the seldomest is enough, so that a topic is not looked at for a
+    common word alone.
+    """
+    found = _triggers(expression)
+    return found if found is not None else tuple(leaf.term for leaf in leaves(expression, positive=True))
+
+
+def _triggers(expression: Expression) -> tuple[Term, ...] | None:
+    """Return the triggers; None: the expression may hold without any term."""
+    match expression:
+        case Leaf():
+            return (expression.term,)
+        case NoneOf():
+            return None
+        case AllOf(children) | Near(children):
+            options = [option for child in children if (option := _triggers(child)) is not None]
+            return min(options, key=lambda terms: sum(map(_commonness, terms)), default=None)
+        case AnyOf(children) | AtLeast(_, children):
+            parts = [_triggers(child) for child in children]
+            whole = [part for part in parts if part is not None]
+            return tuple(term for part in whole for term in part) if len(whole) == len(parts) else None
+
+
+def _commonness(term: Term) -> float:
+    """Return a guess how common a term is: long ones and those of several words are seldom."""
+    match term:
+        case Phrase():
+            return float(1 / max(1, len(term.text)) ** len(term.readings[0]))
+        case Name():
+            return 0.01
+        case Pattern():
+            return 1.0

@@ -5,13 +5,15 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
 from bot.core.expressions import AnyOf, Expression, Leaf
-from bot.core.match import Finder
+from bot.core.finder import Finder, Sight
 from bot.core.terms import INFLECTED, AffixNeedle, ExactNeedle, Name, Phrase, Term, WordNeedle, needles_of
-from bot.core.text import MAX_TOKENS, is_spaceless
+from bot.core.text import is_spaceless
 from bot.errors import Problem
+from bot.model import FeedId, Item
 from bot.rules.building import Built, Entry, Written
 from bot.rules.inline import Coverage, Outcome
 
@@ -124,8 +126,8 @@ def _covers(finder: Finder, wide: Leaf, narrow: Leaf) -> bool:
     if any(isinstance(step.needle, ExactNeedle) for step in term.readings[0]) and not is_spaceless(term.text):
         return False
     text = term.text.replace("*", "").lstrip("=")
-    field, _ = finder.read(text, "title", MAX_TOKENS)
-    found = finder.find(field).get(wide.term, []) if field is not None else []
+    sight = Sight(finder, Item(feed_id=FeedId(""), title=text), frozenset({"title"}))
+    found = sight.find(replace(wide, fields=frozenset({"title"})))
     # A wildcard finds words that a term without one does not.
     is_open = _has_wildcard(term) and not _has_wildcard(wide.term)
     return not is_open and any(one.score >= INFLECTED for one in found)

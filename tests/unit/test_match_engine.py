@@ -11,7 +11,8 @@ from hypothesis import strategies as st
 
 from bot.core.explain import WhyNot, explain
 from bot.core.expressions import AllOf, AnyOf, AtLeast, Expression, Leaf, Near, NoneOf
-from bot.core.match import DEFAULT_FIELDS, FIELDS, Matcher, TopicRule, best_possible_score, item_score
+from bot.core.finder import FIELDS
+from bot.core.match import DEFAULT_FIELDS, Matcher, TopicRule, best_possible_score, item_score
 from bot.core.occurrences import Occurrence
 from bot.core.terms import Pattern, read_name, read_phrase
 from bot.core.vocabulary import Memo
