@@ -130,7 +130,8 @@ def copy_starter(target: Path) -> list[Path]:
     try:
         for path, source in plan.items():
             path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(source.read_bytes())
+            with path.open("xb") as file:  # x: never over a file that came in between
+                file.write(source.read_bytes())
     except OSError as error:
         raise TopicwireError(f"{target}: the starter cannot be written: {error}") from error
     return list(plan)
