@@ -77,9 +77,8 @@ def single_instance(data_dir: Path) -> Iterator[None]:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = place.read_text().strip() or "unknown"
-            raise AlreadyRunning(
-                f"{data_dir}: another Topicwire runs here (process {holder}); stop it, or use another data_dir"
-            ) from error
+            said = f"{data_dir}: another Topicwire runs here (process {holder})"
+            raise AlreadyRunning(f"{said}; stop it, or set another data_dir") from error
         os.truncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
         yield

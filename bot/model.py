@@ -108,6 +108,11 @@ class Item:
     language: str | None = None  # ISO 639-1; None: nobody said
     published_at: datetime | None = None  # never in the future; None: the entry had no date we can read
 
+    @property
+    def lead(self) -> str:
+        """Return what the story begins with: the summary, or the content where there is none."""
+        return self.summary or self.content
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ParsedFeed:

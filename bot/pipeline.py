@@ -232,7 +232,7 @@ def story_text(item: Item, now: datetime) -> StoryText:
     """Return what an item's story is told by; an item without a date is of now."""
     return StoryText(
         title=item.title,
-        summary=item.summary or item.content,
+        summary=item.lead,
         outlet=item.outlet,
         url=canonical_url(item.url) if item.url else None,
         language=item.language,

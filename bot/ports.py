@@ -18,7 +18,6 @@ from bot.model import (
     Chat,
     ChatId,
     ChatKind,
-    ChatState,
     Delivery,
     Feed,
     FeedId,
@@ -100,8 +99,14 @@ class ChatStore(Protocol):
     ) -> Chat:
         """Return the chat, made or updated; a suspended or stopped one is active again."""
 
-    async def set_chat_state(self, chat: ChatId, state: ChatState, now: datetime) -> None:
-        """Stop, suspend or reactivate a chat; its subscriptions stay."""
+    async def stop_chat(self, chat: ChatId, now: datetime) -> None:
+        """Send no more to a chat that asked for it; its subscriptions stay."""
+
+    async def suspend_chats(self, telegram_id: int, now: datetime) -> None:
+        """Send no more to a Telegram chat, all its threads: it blocked or removed the bot."""
+
+    async def resume_chats(self, telegram_id: int, now: datetime) -> None:
+        """Take up again what was suspended; who said stop stays stopped. What is owed leaves as a digest."""
 
     async def move_chat(self, old: int, new: int, now: datetime) -> None:
         """Rewrite a Telegram id in all chats of that id (a group became a supergroup)."""
@@ -121,8 +126,11 @@ class ChatStore(Protocol):
     async def story(self, story: StoryId) -> Story | None:
         """Return the story; None: unknown or pruned."""
 
-    async def story_of_message(self, address: Address, message_id: int) -> StoryId | None:
-        """Return the story that a message of ours in that chat is about; None: no alert of ours."""
+    async def alert_of_message(self, telegram_id: int, message_id: int) -> tuple[ChatId, StoryId] | None:
+        """Return the chat that a message of ours was meant for, and its story; None: no alert of ours.
+
+        It need not be the place where it stands: an alert for a thread that is gone stands in the group.
+        """
 
     async def mute_story(self, chat: ChatId, story: StoryId, now: datetime) -> None:
         """Never edit or repeat this story in this chat."""

@@ -141,6 +141,7 @@ class TelegramChat:
         # An old message comes without its text and thread; Telegram calls it inaccessible.
         message = query.message if isinstance(query.message, Message) else None
         asked = asked_by(message or query.message.chat, query.from_user)
+        asked = replace(asked, pressed_at=query.message.message_id)
         try:
             pressed = await self._pressed(asked, query)
         except StoreError as error:

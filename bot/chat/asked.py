@@ -36,6 +36,7 @@ class Asked:
     command: str = ""  # in small letters, without slash
     words: tuple[str, ...] = ()
     replied_to: int | None = None  # the message that the command replies to
+    pressed_at: int | None = None  # the message whose button was pressed
 
 
 def parse_command(text: str, bot_name: str) -> tuple[str, tuple[str, ...]] | None:

@@ -24,7 +24,7 @@ from bot.chat.topics import MenuPress, named_topics, parse_menu_press, topic_key
 from bot.core.render import Action, Press, Texts, parse_press, press_data, why_message
 from bot.core.typeset import Marked, join
 from bot.i18n import texts as texts_of
-from bot.model import Chat, ChatKind, ChatState, Message, Story, StoryId, Topic, TopicId
+from bot.model import Chat, ChatId, ChatKind, ChatState, Message, Story, Topic, TopicId
 from bot.ports import ChatStore, Clock
 
 USUAL_MUTE = timedelta(hours=8)
@@ -138,13 +138,13 @@ class Commands:
         return latest_answer(await self._store.latest(wanted, LATEST), texts, self._clock.now())
 
     async def _mute(self, asked: Asked, texts: Texts) -> Message:
-        chat = await self._known(asked)
         if asked.replied_to is not None and not asked.words:
-            story = await self._story_replied_to(asked)
-            if story is None:
+            alert = await self._store.alert_of_message(asked.address.telegram_id, asked.replied_to)
+            if alert is None:
                 return _no_alert(texts)
-            await self._store.mute_story(chat.id, story.id, self._clock.now())
+            await self._store.mute_story(*alert, self._clock.now())
             return plain_answer(_story_muted(texts))
+        chat = await self._known(asked)
         if not asked.words:
             return await self._mutes(chat, asked, texts)
         return await self._mute_topics(chat, asked, texts)
@@ -186,7 +186,8 @@ class Commands:
     async def _why(self, asked: Asked, texts: Texts) -> Message:
         if asked.replied_to is None:
             return plain_answer(texts.gettext("Reply to an alert with /why, or press its button “Why”."))
-        story = await self._story_replied_to(asked)
+        alert = await self._store.alert_of_message(asked.address.telegram_id, asked.replied_to)
+        story = await self._store.story(alert[1]) if alert else None
         return why_message(story, self._visible(asked, texts), texts) if story else _no_alert(texts)
 
     async def _help(self, asked: Asked, texts: Texts) -> Message:
@@ -195,7 +196,7 @@ class Commands:
     async def _stop(self, asked: Asked, texts: Texts) -> Message:
         chat = await self._store.chat(asked.address)
         if chat is not None:
-            await self._store.set_chat_state(chat.id, ChatState.STOPPED, self._clock.now())
+            await self._store.stop_chat(chat.id, self._clock.now())
         return plain_answer(
             texts.gettext("Alerts are off. Your topics are kept; /start turns them on again.")
         )
@@ -218,11 +219,11 @@ class Commands:
     async def _press_alert(self, asked: Asked, press: Press, story: Story, texts: Texts) -> Pressed:
         if press.action is Action.WHY:
             return Pressed(reply=why_message(story, self._visible(asked, texts), texts))
-        chat = await self._known(asked)
+        chat = await self._told(asked)
         if press.action is Action.MUTE_STORY:
-            await self._store.mute_story(chat.id, story.id, self._clock.now())
+            await self._store.mute_story(chat, story.id, self._clock.now())
             return Pressed(notice=_story_muted(texts), drop=press_data(press))
-        await self._store.judge(chat.id, story.id, False, self._clock.now())
+        await self._store.judge(chat, story.id, False, self._clock.now())
         notice = texts.gettext("Noted: not relevant. The operators see this when they tune the topic.")
         return Pressed(notice=notice, drop=press_data(press))
 
@@ -246,16 +247,13 @@ class Commands:
     # ---- what happens to the chat itself -------------------------------------------------------
 
     async def gone(self, asked: Asked) -> None:
-        """Suspend the chat: it blocked or removed the bot; one that said /stop stays stopped."""
-        chat = await self._store.chat(asked.address)
-        if chat is not None and chat.state is ChatState.ACTIVE:
-            await self._store.set_chat_state(chat.id, ChatState.SUSPENDED, self._clock.now())
+        """Suspend the chat, all its threads: it blocked or removed the bot."""
+        await self._store.suspend_chats(asked.address.telegram_id, self._clock.now())
 
     async def returned(self, asked: Asked) -> Message | None:
         """Take the chat up again; returns a greeting for a group that is new to us, else None."""
+        await self._store.resume_chats(asked.address.telegram_id, self._clock.now())
         chat = await self._store.chat(asked.address)
-        if chat is not None and chat.state is ChatState.SUSPENDED:
-            await self._register(asked)
         if chat is not None or asked.kind not in {ChatKind.GROUP, ChatKind.SUPERGROUP}:
             return None
         texts = texts_of(asked.language)
@@ -282,6 +280,13 @@ class Commands:
         """Return the chat, registered at need."""
         return await self._store.chat(asked.address) or await self._register(asked)
 
+    async def _told(self, asked: Asked) -> ChatId:
+        """Return the chat that the pressed message was meant for."""
+        alert = None
+        if asked.pressed_at is not None:
+            alert = await self._store.alert_of_message(asked.address.telegram_id, asked.pressed_at)
+        return alert[0] if alert else (await self._known(asked)).id
+
     async def _active(self, asked: Asked) -> Chat:
         """Return the chat, registered at need and not silent: who follows a topic wants to hear of it."""
         chat = await self._store.chat(asked.address)
@@ -304,12 +309,6 @@ class Commands:
         return menu_answer(
             self._visible(asked, texts), await self._followed(asked), page, texts, heading=heading
         )
-
-    async def _story_replied_to(self, asked: Asked) -> Story | None:
-        number: StoryId | None = None
-        if asked.replied_to is not None:
-            number = await self._store.story_of_message(asked.address, asked.replied_to)
-        return await self._store.story(number) if number is not None else None
 
     def _visible(self, asked: Asked, texts: Texts) -> list[Topic]:
         is_operator = asked.address.telegram_id in self._operators()

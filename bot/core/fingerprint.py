@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from datetime import datetime
@@ -202,7 +202,7 @@ def _weekday(word: str) -> int | None:
 
 
 def _grams(words: list[_Word]) -> Mapping[str, float]:
-    counts: Counter[str] = Counter()
+    counts: defaultdict[str, float] = defaultdict(float)
     for word in words:
         padded = f" {word.folded} "
         for start in range(max(1, len(padded) - 3)):

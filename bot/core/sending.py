@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from bot.errors import ChatMoved, NotifyError, NotifyLater
-from bot.model import Chat, ChatKind, ChatState, Delivery, DeliveryState, SendReason
+from bot.model import Chat, ChatKind, Delivery, DeliveryState, SendReason
 
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
@@ -60,7 +60,7 @@ class SendDecision:
     counts: bool = True  # False: not a failed try
     uncertain: int = 0  # to add to the delivery's count
     chat_waits_until: datetime | None = None
-    chat_state: ChatState | None = None
+    chat_lost: bool = False  # suspend it, all its threads
     moved_to: int | None = None
     drop_message: bool = False  # the message to edit is gone: forget it
     stop_sending: bool = False  # the token is refused: nothing more can leave
@@ -83,7 +83,7 @@ def after_error(delivery: Delivery, error: NotifyError, now: datetime, policy: S
         case SendReason.CHAT_MOVED if isinstance(error, ChatMoved):
             return replace(later, moved_to=error.new_id)
         case SendReason.CHAT_LOST:
-            return replace(later, chat_state=ChatState.SUSPENDED)
+            return replace(later, chat_lost=True)
         case SendReason.TOKEN_REFUSED:
             return replace(later, due_at=now + MINUTE, stop_sending=True)
         case SendReason.NOT_CONNECTED | SendReason.NO_ANSWER:

@@ -59,19 +59,28 @@ class ChatRows:
             )
             chat = chat_from_row(row.mappings().one())
             if before and before["state"] != ChatState.ACTIVE.value:
-                await connection.execute(
-                    sa.update(deliveries)
-                    .where(deliveries.c.chat_id == chat.id, deliveries.c.state.in_(_WAITING))
-                    .values(in_digest=True)
-                )
+                await _owe_together(connection, [chat.id])
             return chat
 
-    async def set_chat_state(self, chat: ChatId, state: ChatState, now: datetime) -> None:
-        """Stop, suspend or reactivate a chat; its subscriptions stay."""
+    async def stop_chat(self, chat: ChatId, now: datetime) -> None:
+        """Send no more to a chat that asked for it; its subscriptions stay."""
+        stopped = {"state": ChatState.STOPPED.value, "since": now}
         async with self._db.writing() as connection:
-            await connection.execute(
-                sa.update(chats).where(chats.c.id == chat).values(state=state.value, since=now)
-            )
+            await connection.execute(sa.update(chats).where(chats.c.id == chat).values(**stopped))
+
+    async def suspend_chats(self, telegram_id: int, now: datetime) -> None:
+        """Send no more to a Telegram chat, all its threads: it blocked or removed the bot."""
+        async with self._db.writing() as connection:
+            await suspend_chats(connection, telegram_id, now)
+
+    async def resume_chats(self, telegram_id: int, now: datetime) -> None:
+        """Take up again what was suspended; who said stop stays stopped. What is owed leaves as a digest."""
+        mine = sa.and_(chats.c.telegram_id == telegram_id, chats.c.state == ChatState.SUSPENDED.value)
+        async with self._db.writing() as connection:
+            numbers = (await connection.execute(sa.select(chats.c.id).where(mine))).scalars().all()
+            active = {"state": ChatState.ACTIVE.value, "since": now}
+            await connection.execute(sa.update(chats).where(mine).values(**active))
+            await _owe_together(connection, numbers)
 
     async def move_chat(self, old: int, new: int, now: datetime) -> None:
         """Rewrite a Telegram id in all chats of that id (a group became a supergroup)."""
@@ -145,23 +154,23 @@ class ChatRows:
         async with self._db.reading() as connection:
             return await read_stories(connection, numbers)
 
-    async def story_of_message(self, address: Address, message_id: int) -> StoryId | None:
-        """Return the story that a message of ours in that chat is about; None: no alert of ours.
+    async def alert_of_message(self, telegram_id: int, message_id: int) -> tuple[ChatId, StoryId] | None:
+        """Return the chat that a message of ours was meant for, and its story; None: no alert of ours.
 
         A digest tells of several stories, so it is none.
         """
         query = (
-            sa.select(deliveries.c.story_id)
+            sa.select(deliveries.c.chat_id, deliveries.c.story_id)
             .join_from(deliveries, chats)
             .where(
-                chats.c.telegram_id == address.telegram_id,
+                chats.c.telegram_id == telegram_id,
                 deliveries.c.message_id == message_id,
                 ~deliveries.c.in_digest,
             )
         )
         async with self._db.reading() as connection:
-            found = (await connection.execute(query)).scalars().first()
-            return None if found is None else StoryId(found)
+            found = (await connection.execute(query)).first()
+            return None if found is None else (ChatId(found.chat_id), StoryId(found.story_id))
 
     async def mute_story(self, chat: ChatId, story: StoryId, now: datetime) -> None:
         """Never edit or repeat this story in this chat."""
@@ -222,6 +231,19 @@ def chat_from_row(row: sa.RowMapping | Mapping[str, Any]) -> Chat:
 
 def _at(address: Address) -> sa.ColumnElement[bool]:
     return sa.and_(chats.c.telegram_id == address.telegram_id, chats.c.thread_id == (address.thread_id or 0))
+
+
+async def suspend_chats(connection: AsyncConnection, telegram_id: int, now: datetime) -> None:
+    """Send no more to a Telegram chat, all its threads; one that said stop stays stopped."""
+    mine = sa.and_(chats.c.telegram_id == telegram_id, chats.c.state == ChatState.ACTIVE.value)
+    suspended = {"state": ChatState.SUSPENDED.value, "since": now}
+    await connection.execute(sa.update(chats).where(mine).values(**suspended))
+
+
+async def _owe_together(connection: AsyncConnection, numbers: Sequence[int]) -> None:
+    """Let what these chats are owed leave as a digest, not as a flood."""
+    waiting = sa.and_(deliveries.c.chat_id.in_(numbers), deliveries.c.state.in_(_WAITING))
+    await connection.execute(sa.update(deliveries).where(waiting).values(in_digest=True))
 
 
 async def _config_chat(

@@ -147,7 +147,7 @@ class NewsRows:
             .where(key_rows.c.key.in_(keys), stories.c.last_report_at >= since)
             .group_by(key_rows.c.story_id, stories.c.opened_at, stories.c.last_report_at)
             .having(sa.or_(shared >= MIN_SHARED_KEYS, same_url == 1))
-            .order_by(shared.desc(), stories.c.last_report_at.desc(), key_rows.c.story_id)
+            .order_by(same_url.desc(), shared.desc(), stories.c.last_report_at.desc(), key_rows.c.story_id)
             .limit(MAX_CANDIDATES)
         )
         found = (await self._connection.execute(nearest)).all()
@@ -252,10 +252,15 @@ def _item_row(one: Sorted) -> dict[str, Any]:
     }
 
 
+def _lead(row: sa.RowMapping) -> str:
+    """Return what `Item.lead` returns."""
+    return str(row["summary"] or row["content"])
+
+
 def _story_text(row: sa.RowMapping) -> StoryText:
     return StoryText(
         title=row["title"],
-        summary=row["summary"],
+        summary=_lead(row),
         outlet=row["outlet"],
         url=canonical_url(row["url"]) if row["url"] else None,
         language=row["language"],
@@ -268,7 +273,7 @@ def _report(row: sa.RowMapping) -> Report:
         title=row["title"],
         url=row["url"],
         outlet=row["outlet"],
-        summary=row["summary"] or row["content"],
+        summary=_lead(row),
         language=row["language"],
         published_at=row["published_at"],
         seen_at=row["seen_at"],

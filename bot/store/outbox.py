@@ -23,7 +23,7 @@ from bot.model import (
     TopicId,
 )
 from bot.ports import Batch, Settlement
-from bot.store.chats import chat_from_row, move_chat
+from bot.store.chats import chat_from_row, move_chat, suspend_chats
 from bot.store.dialect import insert
 from bot.store.engine import Database
 from bot.store.schema import chats, deliveries, mutes, story_mutes, subscriptions
@@ -286,19 +286,17 @@ async def _settle(
 async def _settle_chat(
     connection: AsyncConnection, chat: ChatId, settlements: Sequence[Settlement], now: datetime
 ) -> None:
+    """Write what an outcome says of the chat itself, in all its threads."""
+    query = sa.select(chats.c.telegram_id).where(chats.c.id == chat)
+    telegram_id = (await connection.execute(query)).scalar_one()
     for decision in {settlement.decision for settlement in settlements}:
-        mine = sa.update(chats).where(chats.c.id == chat)
         if decision.chat_waits_until:
-            telegram_id = sa.select(chats.c.telegram_id).where(chats.c.id == chat).scalar_subquery()
-            everywhere = sa.update(chats).where(chats.c.telegram_id == telegram_id)  # all threads of the chat
+            everywhere = sa.update(chats).where(chats.c.telegram_id == telegram_id)
             await connection.execute(everywhere.values(wait_until=decision.chat_waits_until))
-        if decision.chat_state:
-            await connection.execute(mine.values(state=decision.chat_state.value, since=now))
+        if decision.chat_lost:
+            await suspend_chats(connection, telegram_id, now)
         if decision.moved_to is not None:
-            old = (
-                await connection.execute(sa.select(chats.c.telegram_id).where(chats.c.id == chat))
-            ).scalar_one()
-            await move_chat(connection, old, decision.moved_to, now)
+            await move_chat(connection, telegram_id, decision.moved_to, now)
 
 
 def _told(row: sa.RowMapping) -> Told:

@@ -531,7 +531,7 @@ async def test_a_delivery_is_claimed_once_and_known_by_its_message(store: SqlSto
 
     assert batch.deliveries[0].story_id == story
     assert again is None
-    assert await store.story_of_message(chat.address, 42) == story
+    assert await store.alert_of_message(chat.address.telegram_id, 42) == (chat.id, story)
     assert await store.delivery_counts() == {DeliveryState.SENT: 1}
     assert await store.next_due(clock.now()) is None
 
@@ -678,12 +678,29 @@ async def test_a_chat_that_returns_gets_one_digest(store: SqlStore, clock: FakeC
     stories = [await a_story(store, clock, an_item(f"Gas story number {'x' * n}")) for n in range(2)]
     for story in stories:
         await owed(store, clock, chat, story)
-    await store.set_chat_state(chat.id, ChatState.SUSPENDED, clock.now())
+    await store.suspend_chats(5, clock.now())
     assert await store.claim_batch(clock.now(), LEASE) is None
 
-    await a_chat(store, clock)
+    await store.resume_chats(5, clock.now())
 
     assert (await take(store, clock)).is_digest
+
+
+async def test_a_suspension_is_of_all_threads_and_who_said_stop_stays_stopped(
+    store: SqlStore, clock: FakeClock
+) -> None:
+    one, two = await a_chat(store, clock, -1005, 7), await a_chat(store, clock, -1005, 8)
+    await store.stop_chat(two.id, clock.now())
+
+    async def states() -> list[ChatState | None]:
+        found = [await store.chat(chat.address) for chat in (one, two)]
+        return [chat.state if chat else None for chat in found]
+
+    await store.suspend_chats(-1005, clock.now())
+    assert await states() == [ChatState.SUSPENDED, ChatState.STOPPED]
+
+    await store.resume_chats(-1005, clock.now())
+    assert await states() == [ChatState.ACTIVE, ChatState.STOPPED]
 
 
 async def test_a_muted_story_is_told_to_the_decision(store: SqlStore, clock: FakeClock) -> None:

@@ -162,10 +162,9 @@ async def test_a_muted_story_is_not_edited_any_more(home: Household) -> None:
     await home.hear(an_entry("Gas price rises in Norland", summary=text))
     store = home.house.store
     address = home.house.setup.config.chats[0].address
-    chat, story = await store.chat(address), await store.story_of_message(address, home.sent[0].message_id)
-    assert chat is not None
-    assert story is not None
-    await store.mute_story(chat.id, story, home.clock.now())
+    alert = await store.alert_of_message(address.telegram_id, home.sent[0].message_id)
+    assert alert is not None
+    await store.mute_story(*alert, home.clock.now())
 
     await home.hear(an_entry("Norland: gas price rises", summary=text), outlet="post")
 

@@ -37,7 +37,6 @@ from bot.model import (
     Chat,
     ChatId,
     ChatKind,
-    ChatState,
     Delivery,
     DeliveryId,
     DeliveryState,
@@ -103,7 +102,7 @@ def test_a_429_makes_the_chat_wait_as_long_as_telegram_says() -> None:
 
 
 def test_a_lost_chat_is_suspended_and_a_moved_one_moves() -> None:
-    assert after_error(FIRST, ChatLost(""), NOW, POLICY).chat_state is ChatState.SUSPENDED
+    assert after_error(FIRST, ChatLost(""), NOW, POLICY).chat_lost
     assert after_error(FIRST, ChatMoved("", new_id=-1007), NOW, POLICY).moved_to == -1007
 
 
