@@ -70,6 +70,7 @@ _SOUNDS: Final = tuple(
         (r"(?<=..[eo])f$", "v"),
     )
 )
+_FIRST_SOUNDS: Final = str.maketrans("ckqhstxzwvyjepfou", "kkkkkkkkvviiiffoo")
 _UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
 _DIGRAPH: Final = re.compile(r"(?<![aeiouq])([aou])e")
 
@@ -140,6 +141,11 @@ def name_key(name: str) -> str:
     for pattern, sound in _SOUNDS:
         key = pattern.sub(sound, key)
     return key
+
+
+def first_sound(text: str) -> str:
+    """Return a class of first letters that all forms and romanisations of a name share."""
+    return fold(text)[:1].translate(_FIRST_SOUNDS)
 
 
 def name_keys(name: str) -> frozenset[str]:

@@ -159,6 +159,7 @@ def same_script(left: str, right: str) -> bool:
     return left == right or "mixed" in {left, right}
 
 
+@lru_cache(maxsize=4_096)
 def plain(text: str) -> str:
     """Return the word as a stemmer wants it: lower case in its own script, without stress marks."""
     return _ACCENTS.sub("", text.casefold()).replace("ё", "е")

@@ -6,7 +6,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from typing import Final, Generic, TypeVar
 
-from bot.core.names import name_forms
+from bot.core.names import first_sound, name_forms
 from bot.core.terms import (
     SHORTEST_TYPO,
     AffixNeedle,
@@ -20,7 +20,7 @@ from bot.core.terms import (
     similarity,
     stem,
 )
-from bot.core.text import fold
+from bot.core.text import fold, script
 
 Hit = tuple[Needle, float]
 
@@ -68,7 +68,9 @@ class Vocabulary:
         self._stems: defaultdict[str, defaultdict[str, list[Needle]]] = defaultdict(lambda: defaultdict(list))
         self._heads: defaultdict[int, defaultdict[str, list[Needle]]] = defaultdict(lambda: defaultdict(list))
         self._tails: defaultdict[int, defaultdict[str, list[Needle]]] = defaultdict(lambda: defaultdict(list))
+        self._languages: defaultdict[str, set[str]] = defaultdict(set)  # of the stems, by script
         self._names: defaultdict[str, list[Needle]] = defaultdict(list)
+        self._name_sounds: set[str] = set()
         self._typos: defaultdict[str, list[Needle]] = defaultdict(list)  # by first letter
         self._name_typos: defaultdict[str, list[Needle]] = defaultdict(list)
         for needle in dict.fromkeys(needles):
@@ -87,6 +89,7 @@ class Vocabulary:
             case NameNeedle():
                 for key in needle.keys:
                     self._names[key].append(needle)
+                    self._name_sounds.add(first_sound(key))
                 for first in {key[0] for key in needle.keys if len(key) >= SHORTEST_TYPO}:
                     self._name_typos[first].append(needle)
 
@@ -95,6 +98,7 @@ class Vocabulary:
             self._folds[text].append(needle)
         for text in needle.stems:
             self._stems[needle.language][text].append(needle)
+            self._languages[needle.script].add(needle.language)
         if needle.fuzzy <= 100:
             typical = {t[0] for t in needle.folds | needle.stems if len(t) >= SHORTEST_TYPO}
             for first in typical:
@@ -117,17 +121,23 @@ class Vocabulary:
             yield from heads.get(folded[:size], ())
         for size, tails in self._tails.items():
             yield from tails.get(folded[-size:], ())
-        stems = {language: stem(word.text, language) for language in self._stems}
+        stems = {language: stem(word.text, language) for language in self._languages_of(word)}
         for language, stemmed in stems.items():
             yield from self._stems[language].get(stemmed, ())
-        if self._names:
+        is_name = first_sound(word.text) in self._name_sounds
+        if is_name:
             for form in name_forms(word.text):
                 yield from self._names.get(form.key, ())
-        yield from self._typo_candidates(word, {folded, *stems.values()})
+        yield from self._typo_candidates(word, {folded, *stems.values()}, is_name)
 
-    def _typo_candidates(self, word: Word, forms: set[str]) -> Iterator[Needle]:
+    def _languages_of(self, word: Word) -> Iterable[str]:
+        """Return the languages that have stems in the word's script."""
+        own = script(word.text)
+        return self._stems if own == "mixed" else self._languages.get(own, set()) | self._languages["mixed"]
+
+    def _typo_candidates(self, word: Word, forms: set[str], is_name: bool) -> Iterator[Needle]:
         firsts = {form[0] for form in forms if form and form[0] in self._typos}
-        names = self._name_typos and name_forms(word.text)
+        names = name_forms(word.text) if is_name else ()
         if (firsts or names) and may_be_typo(word, self._is_real):
             for first in firsts:
                 yield from self._typos[first]
