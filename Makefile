@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint format clean
+.PHONY: help setup demo test lint format bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -32,6 +32,10 @@ lint: $(READY)  ## style, types, layers
 format: $(READY)  ## lay the code out as `make lint` wants it
 	$(BIN)/ruff check --fix bot tests benchmarks docs
 	$(BIN)/ruff format bot tests benchmarks docs
+
+bench: $(READY)  ## what the numbers in docs/ were measured with
+	$(BIN)/python benchmarks/topics.py
+	$(BIN)/python benchmarks/stories.py
 
 clean:  ## away with the virtual environment and the demo's data
 	rm -rf $(VENV) demo-data

@@ -66,6 +66,7 @@ async def run_demo(data_dir: Path, console: Console) -> list[PassReport]:
             f"[bold]Topicwire demo[/]: {len(setup.feeds)} sample feeds at {base}, "
             f"{len(setup.rules.topics)} topics, messages to the terminal instead of Telegram",
             highlight=False,
+            soft_wrap=True,
         )
         async with open_house(setup, console=console) as house:
             for number, stage in enumerate(script.stages):
@@ -73,7 +74,7 @@ async def run_demo(data_dir: Path, console: Console) -> list[PassReport]:
                 console.rule(f"[bold]{stage.title}[/]")
                 reports.append(await _pass(house, console))
     console.rule()
-    console.print(_totals(reports), highlight=False)
+    console.print(_totals(reports), highlight=False, soft_wrap=True)
     return reports
 
 
@@ -85,6 +86,7 @@ async def _pass(house: House, console: Console) -> PassReport:
         "{matched} matched → {sent} messages, {edited} edits".format(**totals),
         style="dim",
         highlight=False,
+        soft_wrap=True,
     )
     for feed, reason, said in report.sick:
         console.print(f"feed {feed}: {reason}: {said}", style="yellow", highlight=False)

@@ -290,6 +290,7 @@ class AlertReason(StrEnum):
     STORY_MUTED = "story_muted"  # this chat wants no more of this story
     MUTED = "muted"  # hold until the mute ends
     COOLDOWN = "cooldown"  # hold: the topic spoke a short while ago
+    FLOOD = "flood"  # hold: the feed brought more news at once than is credible; tell it as a digest
     NOT_OPERATOR = "not_operator"  # experimental topics are for operators' chats
     CHAT_INACTIVE = "chat_inactive"
 

@@ -14,7 +14,7 @@ from typing import Protocol
 
 import structlog
 
-from bot.core.identity import Sorted, canonical_url, redact_url, sort_items
+from bot.core.identity import Sorted, canonical_url, is_flood, redact_url, sort_items
 from bot.core.routing import AlertAction, AlertPolicy, News, decide_alert
 from bot.core.schedule import PollDecision, PollPolicy, after_error, after_success
 from bot.core.stories import StoryPolicy, StoryText, decide_story
@@ -63,6 +63,7 @@ class PollReport:
     stories: int = 0  # opened
     alerts: int = 0  # queued or held for a chat
     edits: int = 0  # of messages sent, now due
+    is_flood: bool = False  # more news than is credible: told as a digest
     error: str | None = None
 
 
@@ -175,6 +176,7 @@ class Poller:
             for number, some in matches.items()
             if {match.topic for match in some} - before.get(number, frozenset())
         ]
+        report.is_flood = is_flood(found)
         stories = await store.stories_of(news)
         for number in sorted(news, key=lambda number: (fresh[number].item.published_at or now, -number)):
             await self._tell(store, number, fresh[number], stories.get(number), report, now)
@@ -214,7 +216,8 @@ class Poller:
             return
         known = self._rules().topics
         topics = {topic: known[topic] for topic in await store.matched_topics(story) if topic in known}
-        await self._alert(store, News(story=story, topics=topics, outlet_joined=outlet_joined), report, now)
+        news = News(story=story, topics=topics, outlet_joined=outlet_joined, is_flood=report.is_flood)
+        await self._alert(store, news, report, now)
 
     async def _alert(self, store: PollTransaction, news: News, report: PollReport, now: datetime) -> None:
         policy = self._policies().alerts
@@ -253,6 +256,10 @@ def _log_poll(report: PollReport, decision: PollDecision) -> None:
     if report.error:
         log.warning(
             "poll failed", **facts, why=decision.why.value, error=report.error, paused=decision.paused
+        )
+    elif report.is_flood:
+        log.warning(
+            "poll brought more news than is credible; it is told as a digest", **facts, new=report.new
         )
     elif report.new or report.edited:
         log.info("poll brought news", **facts, new=report.new, edited=report.edited, alerts=report.alerts)

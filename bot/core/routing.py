@@ -49,6 +49,7 @@ class News:
     story: StoryId
     topics: Mapping[TopicId, Topic]  # all that the story has matched so far
     outlet_joined: bool = False  # an outlet reports it that had not before
+    is_flood: bool = False  # it came with more news in one poll than is credible
 
 
 class AlertAction(StrEnum):
@@ -91,7 +92,7 @@ def decide_alert(
     if told and told.story_muted:
         return _nothing(AlertReason.STORY_MUTED)
     if told is None:
-        return _first(listener, wanted, now, policy)
+        return _first(listener, wanted, now, policy, is_flood=news.is_flood)
     if not (news.outlet_joined or frozenset(wanted) - told.topics):
         return _nothing(AlertReason.NOTHING_NEW)
     if told.state is DeliveryState.HELD:
@@ -109,18 +110,21 @@ def _nothing(reason: AlertReason) -> AlertDecision:
 
 
 def _first(
-    listener: Listener, wanted: Mapping[TopicId, Topic], now: datetime, policy: AlertPolicy
+    listener: Listener,
+    wanted: Mapping[TopicId, Topic],
+    now: datetime,
+    policy: AlertPolicy,
+    *,
+    is_flood: bool = False,
 ) -> AlertDecision:
     level = max(topic.level for topic in wanted.values())
     reason, free_at = _earliest(listener, wanted, now)
-    if free_at > now:
-        return AlertDecision(
-            action=AlertAction.HOLD, reason=reason, topics=frozenset(wanted), level=level, due_at=free_at
-        )
-    hold = timedelta(0) if level is Level.CRITICAL else policy.hold
-    return AlertDecision(
-        action=AlertAction.QUEUE, reason=reason, topics=frozenset(wanted), level=level, due_at=now + hold
-    )
+    action = AlertAction.HOLD if free_at > now else AlertAction.QUEUE
+    if is_flood and action is AlertAction.QUEUE:
+        action, reason = AlertAction.HOLD, AlertReason.FLOOD
+    if free_at <= now and level is not Level.CRITICAL:
+        free_at = now + policy.hold
+    return AlertDecision(action=action, reason=reason, topics=frozenset(wanted), level=level, due_at=free_at)
 
 
 def _earliest(

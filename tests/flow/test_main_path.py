@@ -157,6 +157,17 @@ async def test_a_mute_holds_alerts_and_lets_them_leave_together(home: Household)
     assert await store.delivery_counts() == {DeliveryState.SENT: 2}
 
 
+async def test_a_feed_that_suddenly_renews_everything_becomes_one_message(home: Household) -> None:
+    names = ["Aberg", "Bjelke", "Carlow", "Drammen", "Esbjerg", "Falster", "Gotland", "Hvidovre", "Inari"]
+    names += ["Jelling", "Kolding", "Lolland", "Mora", "Nyborg", "Odense", "Piteo", "Ribe", "Skien", "Tana"]
+    names += ["Umeo", "Vardo"]
+
+    await home.hear(*(an_entry(f"Gas pipeline {name} {name}hamn {name}sund") for name in names))
+
+    [digest] = home.sent
+    assert all(name in digest.text for name in names)
+
+
 async def test_a_muted_story_is_not_edited_any_more(home: Household) -> None:
     text = "The regulator said on Monday that households in Norland will pay nine percent more from May."
     await home.hear(an_entry("Gas price rises in Norland", summary=text))

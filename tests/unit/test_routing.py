@@ -211,6 +211,15 @@ def test_a_further_outlet_does_not_set_a_held_story_free() -> None:
     assert (decision.action, decision.due_at) == (AlertAction.HOLD, NOW + HOUR)
 
 
+def test_a_flood_is_held_for_a_digest_and_dropped_by_nobody() -> None:
+    flood = replace(news(), is_flood=True)
+
+    decision = decide_alert(a_listener(), flood, None, NOW, POLICY)
+
+    assert (decision.action, decision.reason) == (AlertAction.HOLD, AlertReason.FLOOD)
+    assert decision.due_at == NOW + POLICY.hold
+
+
 moments = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=30)).map(lambda wait: NOW + wait)
 
 
