@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
@@ -79,12 +78,16 @@ class Explanation:
         return self.why is WhyNot.MATCHES
 
 
-def explain(matcher: Matcher, rule: TopicRule, item: Item) -> Explanation:
-    """Return what the topic makes of the item."""
+def explain(matcher: Matcher, rule: TopicRule, item: Item, *, with_near_misses: bool = True) -> Explanation:
+    """Return what the topic makes of the item.
+
+    Args:
+        with_near_misses: They compare every term with every word; without them it costs little.
+    """
     sight = matcher.see(item)
     covered = covered_spans(rule, sight)
-    positive = list(dict.fromkeys(leaves(rule.match, positive=True)))
-    found: Evidence = {leaf: sight.find(leaf) for leaf in positive if sight.find(leaf)}
+    every = ((leaf, sight.find(leaf)) for leaf in leaves(rule.match, positive=True))
+    found: Evidence = {leaf: spots for leaf, spots in every if spots}
     visible = {leaf: spots for leaf in found if (spots := sight.find_uncovered(leaf, covered))}
     evidence = evaluate(rule.match, lambda leaf: sight.find_uncovered(leaf, covered))
     score = item_score(evidence) if evidence else 0.0
@@ -104,7 +107,7 @@ def explain(matcher: Matcher, rule: TopicRule, item: Item) -> Explanation:
         leaf: gone for leaf in found if (gone := [o for o in found[leaf] if o not in visible.get(leaf, ())])
     }
     ignored = evaluate(rule.ignore, sight.find) if rule.ignore is not None else None
-    missing = [leaf for leaf in positive if leaf not in found]
+    near_misses = _near_misses(matcher, rule, sight) if with_near_misses else ()
     return Explanation(
         topic=rule.id,
         why=why,
@@ -114,7 +117,7 @@ def explain(matcher: Matcher, rule: TopicRule, item: Item) -> Explanation:
         covered=sight.term_matches(hidden),
         ignored=sight.term_matches(ignored or {}),
         unless=sight.term_matches(unless or {}),
-        near_misses=_near_misses(matcher, missing, sight),
+        near_misses=near_misses,
         reached=frozenset(leaf.term.text for leaf in visible),
     )
 
@@ -122,7 +125,9 @@ def explain(matcher: Matcher, rule: TopicRule, item: Item) -> Explanation:
 # ---- near misses -------------------------------------------------------------------------------
 
 
-def _near_misses(matcher: Matcher, missing: Iterable[Leaf], sight: Sight) -> tuple[NearMiss, ...]:
+def _near_misses(matcher: Matcher, rule: TopicRule, sight: Sight) -> tuple[NearMiss, ...]:
+    every = dict.fromkeys(leaves(rule.match, positive=True))
+    missing = [leaf for leaf in every if not sight.find(leaf)]
     tokens = {
         name: tokens_of(text)
         for name, text in sight.texts.items()

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from bot.core.explain import Explanation
+from bot.core.explain import Explanation, explain
 from bot.core.expressions import leaves
 from bot.errors import Problem
 from bot.model import FeedId, Item, TopicId
@@ -78,8 +78,10 @@ def inline_item(test: str | InlineItem) -> Item:
 
 def _run(entry: Entry, rules: RuleSet, test: str | InlineItem, wants: bool) -> Outcome:
     item = inline_item(test)
-    explanation = rules.explain(item, entry.topic.id)[0]
+    explanation = explain(rules.matcher, entry.rule, item, with_near_misses=False)
     passed = explanation.matched == wants
+    if not passed:
+        explanation = explain(rules.matcher, entry.rule, item)
     detail = describe(explanation)
     by = None if isinstance(test, str) else test.by
     if passed and wants and by is not None and by not in explanation.reached:
