@@ -10,6 +10,7 @@ import asyncio
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -141,17 +142,22 @@ async def _once(setup: Setup, everything: bool) -> PassReport:
 def _print_pass(report: PassReport, as_json: bool) -> None:
     totals = report.summary()
     if as_json:
-        sick = [{"feed": feed, "reason": reason, "error": said} for feed, reason, said in report.sick]
+        sick = [asdict(feed) for feed in report.sick]
         typer.echo(json.dumps({**totals, "sick_feeds": sick, "needs_operator": report.needs_operator}))
         return
     table = Table(title="One pass", show_header=False)
     for name, value in totals.items():
         table.add_row(name.replace("_", " "), str(value))
     out.print(table)
-    for feed, reason, said in report.sick:
-        err.print(f"[yellow]feed {feed}[/]: {reason}: {said}", highlight=False)
+    for feed in report.sick:
+        tell(f"feed {feed.feed}: {feed.reason}: {feed.error}", "yellow")
     if report.dead:
-        err.print(f"[red]{report.dead} deliveries failed for good[/]; the log says why", highlight=False)
+        tell(f"{report.dead} deliveries failed for good; the log says why", "red")
+
+
+def tell(sentence: str, style: str = "red") -> None:
+    """Say something to whoever runs this: on standard error, one line, nothing in it taken for markup."""
+    err.print(sentence, style=style, markup=False, highlight=False, soft_wrap=True)
 
 
 @app.command()
@@ -188,13 +194,13 @@ def main() -> NoReturn:
         app(standalone_mode=True)
     except (ConfigInvalid, RulesInvalid) as error:
         for problem in error.problems:
-            err.print(str(problem), style="red", markup=False, highlight=False, soft_wrap=True)
+            tell(str(problem))
         sys.exit(EXIT_USAGE)
     except AlreadyRunning as error:
-        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        tell(str(error))
         sys.exit(EXIT_BUSY)
     except TopicwireError as error:
         structlog.get_logger().debug("stopped by an error", exc_info=error)
-        err.print(str(error), style="red", markup=False, highlight=False, soft_wrap=True)
+        tell(str(error))
         sys.exit(EXIT_OPERATOR)
     sys.exit(0)

@@ -20,7 +20,7 @@ from bot.app import FEED_LEASE, House, Setup
 from bot.errors import ConfigInvalid, NotifyError, RulesInvalid, StoreError, TokenRefused
 from bot.model import DeliveryState
 from bot.pipeline import PollReport
-from bot.ports import DueFeed
+from bot.ports import DueFeed, SickFeed
 from bot.sender import SendReport
 
 log = structlog.get_logger()
@@ -208,7 +208,7 @@ class PassReport:
 
     polls: list[PollReport] = field(default_factory=list)
     sends: list[SendReport] = field(default_factory=list)
-    sick: list[tuple[str, str, str]] = field(default_factory=list)  # feed, reason, what was said
+    sick: list[SickFeed] = field(default_factory=list)
     waiting: int = 0  # deliveries that leave in a later pass
     dead: int = 0  # deliveries that need an operator
 
@@ -249,7 +249,7 @@ async def run_once(
     due = await house.store.claim_feeds(house.clock.now(), FEED_LEASE, count, everything=everything)
     report.polls = await house.poller.poll_feeds(due)
     report.sends = await deliver_all(house, patience)
-    report.sick = [(str(feed), reason, said) for feed, reason, said in await house.store.sick_feeds()]
+    report.sick = list(await house.store.sick_feeds(house.clock.now()))
     counts = await house.store.delivery_counts()
     waiting = (DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.UNCERTAIN)
     report.waiting = sum(counts.get(state, 0) for state in waiting)

@@ -88,8 +88,8 @@ async def _pass(house: House, console: Console) -> PassReport:
         highlight=False,
         soft_wrap=True,
     )
-    for feed, reason, said in report.sick:
-        console.print(f"feed {feed}: {reason}: {said}", style="yellow", highlight=False)
+    for sick in report.sick:
+        console.print(f"feed {sick.feed}: {sick.reason}: {sick.error}", style="yellow", markup=False)
     return report
 
 

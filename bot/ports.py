@@ -28,6 +28,7 @@ from bot.model import (
     Message,
     NotModified,
     ParsedFeed,
+    PollReason,
     PollState,
     Story,
     StoryId,
@@ -158,6 +159,15 @@ class DueFeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class SickFeed:
+    """A feed that an operator should look at."""
+
+    feed: FeedId
+    reason: PollReason  # of the last poll
+    error: str  # what was said then, without credentials
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class KnownItem:
     """What the store remembers of an item under one of its keys."""
 
@@ -227,6 +237,9 @@ class FeedStore(Protocol):
 
     async def release_feeds(self, due: Sequence[DueFeed]) -> None:
         """Give feeds back unpolled."""
+
+    async def sick_feeds(self, now: datetime) -> Sequence[SickFeed]:
+        """Return the feeds that an operator should look at."""
 
     def polling(self) -> AbstractAsyncContextManager[PollTransaction]:
         """Return a transaction for one poll."""

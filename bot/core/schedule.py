@@ -15,9 +15,15 @@ from bot.model import ZERO, Feed, Fetched, Item, NotModified, ParsedFeed, PollRe
 SHORTEST_OVERRIDE = timedelta(minutes=1)
 SHORTEST_RETRY = timedelta(minutes=1)
 LONGEST_SERVER_WAIT = timedelta(hours=5)  # some servers send a max-age of a year for a feed of today's news
+SICK_AFTER = timedelta(hours=24)
 GONE_TIMES = 3
 GONE_PERIOD = timedelta(hours=48)
 GONE_RETRY = timedelta(hours=24)  # so that three answers span the 48 hours
+
+
+_LASTING = frozenset(
+    {PollReason.REFUSED, PollReason.GONE, PollReason.UNREADABLE, PollReason.FORBIDDEN_ADDRESS}
+)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -126,6 +132,18 @@ def after_error(
         failed = replace(failed, gone_count=0, gone_since=None)
     delay, why = _retry(feed, failed, error, dice, policy)
     return _failed(failed, now + delay, error, why)
+
+
+def needs_operator(reason: PollReason, failing_since: datetime | None, paused: bool, now: datetime) -> bool:
+    """Return whether somebody should look at a feed: it will not get well by itself, or has not for a day.
+
+    Args:
+        reason: Of the last poll.
+        failing_since: None: the last poll was good.
+    """
+    if failing_since is None:
+        return paused
+    return paused or reason in _LASTING or now - failing_since >= SICK_AFTER
 
 
 def median_gap(items: tuple[Item, ...]) -> timedelta | None:

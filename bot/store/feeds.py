@@ -12,10 +12,10 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.identity import redact_url
-from bot.core.schedule import NextPollReason, PollDecision
+from bot.core.schedule import NextPollReason, PollDecision, needs_operator
 from bot.errors import StoreBusy
-from bot.model import Feed, FeedId, PollState
-from bot.ports import DueFeed
+from bot.model import Feed, FeedId, PollReason, PollState
+from bot.ports import DueFeed, SickFeed
 from bot.store.dialect import insert
 from bot.store.engine import Database
 from bot.store.schema import feeds
@@ -112,14 +112,16 @@ class FeedRows:
         async with self._db.writing() as connection:
             await connection.execute(sa.update(feeds).values(lease=None, lease_until=None))
 
-    async def sick_feeds(self) -> Sequence[tuple[FeedId, str, str]]:
-        """Return feeds that an operator should look at: id, reason of the last poll, what was said."""
-        query = sa.select(feeds.c.id, feeds.c.last_reason, feeds.c.last_error).where(
-            feeds.c.listed, sa.or_(feeds.c.paused, feeds.c.failures > 0)
-        )
+    async def sick_feeds(self, now: datetime) -> Sequence[SickFeed]:
+        """Return the feeds that an operator should look at."""
+        failing = sa.and_(feeds.c.listed, sa.or_(feeds.c.paused, feeds.c.failing_since.is_not(None)))
         async with self._db.reading() as connection:
-            rows = await connection.execute(query.order_by(feeds.c.id))
-            return [(FeedId(row.id), row.last_reason or "", row.last_error or "") for row in rows]
+            rows = (await connection.execute(sa.select(feeds).where(failing).order_by(feeds.c.id))).all()
+        return [
+            SickFeed(feed=FeedId(row.id), reason=PollReason(row.last_reason), error=row.last_error or "")
+            for row in rows
+            if needs_operator(PollReason(row.last_reason), row.failing_since, row.paused, now)
+        ]
 
 
 async def save_poll(

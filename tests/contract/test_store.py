@@ -318,12 +318,27 @@ async def test_what_a_poll_leaves_behind_comes_back_to_the_letter(store: SqlStor
     )
 
     async with store.polling() as poll:
-        await poll.save_poll(due, decision, clock.now(), "https://ada:secret@herald.example failed")
+        await poll.save_poll(due, decision, clock.now(), None)
     clock.advance(HOUR)
     [again] = await store.claim_feeds(clock.now(), LEASE, 10)
 
     assert again.state == decision.state
-    assert await store.sick_feeds() == [("herald", "fetched", "https://***@herald.example failed")]
+
+
+async def test_a_feed_is_sick_when_it_failed_for_a_day_and_its_secrets_are_not_told(
+    store: SqlStore, clock: FakeClock
+) -> None:
+    due = await claimed(store, clock)
+    decision = replace(polled(clock, failing_since=clock.now()), reason=PollReason.TEMPORARY)
+    async with store.polling() as poll:
+        await poll.save_poll(due, decision, clock.now(), "https://ada:secret@herald.example failed")
+
+    at_once = await store.sick_feeds(clock.now())
+    clock.advance(24 * HOUR)
+    [after_a_day] = await store.sick_feeds(clock.now())
+
+    assert list(at_once) == []
+    assert after_a_day.error == "https://***@herald.example failed"
 
 
 async def test_a_feed_taken_off_the_list_is_polled_no_more_and_back_on_it_keeps_its_memory(

@@ -23,7 +23,7 @@ async def test_what_is_no_feed_is_reported_and_others_are_read(home: Household, 
     report = await home.hear(an_entry(), outlet="herald")
 
     [sick] = report.sick
-    assert (sick[0], sick[1]) == ("post", PollReason.UNREADABLE.value)
+    assert (sick.feed, sick.reason) == ("post", PollReason.UNREADABLE)
     assert len(home.sent) == 1
 
 

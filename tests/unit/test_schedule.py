@@ -17,6 +17,7 @@ from bot.core.schedule import (
     after_success,
     first_poll_at,
     median_gap,
+    needs_operator,
 )
 from bot.errors import FeedUnreadable, FetchError, FetchGone, FetchRefused, FetchTemporary
 from bot.model import ZERO, Feed, FeedId, Fetched, Item, NotModified, ParsedFeed, PollReason, PollState
@@ -384,3 +385,23 @@ def test_the_next_poll_after_a_failed_one_is_later_and_never_far_off(
 
     assert timedelta(seconds=1) <= decision.next_poll_at - now <= 1.1 * DAY
     assert decision.paused <= (error.reason is PollReason.GONE or isinstance(error, FetchGone))
+
+
+@pytest.mark.parametrize(
+    ("reason", "failing_for", "paused", "sick"),
+    [
+        pytest.param(PollReason.TEMPORARY, timedelta(hours=23), False, False, id="a hiccup"),
+        pytest.param(PollReason.TEMPORARY, timedelta(hours=24), False, True, id="down for a day"),
+        pytest.param(PollReason.RATE_LIMITED, timedelta(hours=1), False, False, id="asked to wait"),
+        pytest.param(PollReason.UNREADABLE, timedelta(0), False, True, id="no feed"),
+        pytest.param(PollReason.REFUSED, timedelta(0), False, True, id="refused"),
+        pytest.param(PollReason.GONE, timedelta(0), True, True, id="paused"),
+        pytest.param(PollReason.FETCHED, None, False, False, id="well"),
+    ],
+)
+def test_an_operator_is_called_when_a_feed_will_not_get_well_by_itself(
+    reason: PollReason, failing_for: timedelta | None, paused: bool, sick: bool
+) -> None:
+    since = None if failing_for is None else NOW - failing_for
+
+    assert needs_operator(reason, since, paused, NOW) is sick
