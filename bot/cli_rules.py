@@ -70,10 +70,14 @@ def _summary(folder: Path, report: RulesReport) -> str:
     tests = len(report.outcomes)
     passed = sum(outcome.passed for outcome in report.outcomes)
     topics = len({one.topic for one in report.coverage})
-    return (
-        f"{folder}: {report.files} files, {topics} topics, {passed} of {tests} tests pass; "
-        f"{len(report.problems)} errors, {len(report.warnings)} warnings"
+    size = (
+        f"{_count(report.files, 'file')}, {_count(topics, 'topic')}, {passed} of {_count(tests, 'test')} pass"
     )
+    return f"{folder}: {size}; {_count(len(report.problems), 'error')}, {_count(len(report.warnings), 'warning')}"
+
+
+def _count(number: int, what: str) -> str:
+    return f"{number} {what}" if number == 1 else f"{number} {what}s"
 
 
 def _report_json(report: RulesReport) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from typing import Final
 
 from bot.core.expressions import AnyOf, Expression, Leaf
@@ -13,7 +13,7 @@ from bot.core.finder import Finder, Sight
 from bot.core.terms import INFLECTED, AffixNeedle, ExactNeedle, Name, Phrase, Term, WordNeedle, needles_of
 from bot.core.text import is_spaceless
 from bot.errors import Problem
-from bot.model import FeedId, Item
+from bot.model import FeedId, Item, TopicId
 from bot.rules.building import Built, Entry, Written
 from bot.rules.inline import Coverage, Outcome
 
@@ -24,13 +24,18 @@ _WORD: Final = re.compile(r"[^\W\d_]+")
 
 def lint(built: Built, coverage: Sequence[Coverage], outcomes: Sequence[Outcome]) -> Iterator[Problem]:
     """Return the warnings about a set that is otherwise right."""
-    for written in built.written:
-        if isinstance(written.leaf.term, Phrase | Name):
-            yield from _about_term(written)
+    for one in built.written:
+        if isinstance(one.leaf.term, Phrase | Name):
+            yield from _about_term(one)
+    by_leaf = {id(one.leaf): one for one in built.written}
+    by_topic: defaultdict[TopicId, list[Outcome]] = defaultdict(list)
+    for outcome in outcomes:
+        by_topic[outcome.topic].append(outcome)
     for entry in built.entries:
-        own = [outcome for outcome in outcomes if outcome.topic == entry.topic.id]
-        yield from _about_tests(entry, own)
-        yield from _covered_terms(built, entry)
+        yield from _about_tests(entry, by_topic[entry.topic.id])
+        for group in _groups(entry.rule.match):
+            written = [by_leaf[id(leaf)] for leaf in group if id(leaf) in by_leaf]
+            yield from _covered_terms([one for one in written if isinstance(one.leaf.term, Phrase)])
     yield from _unreached(built, coverage)
 
 
@@ -76,22 +81,33 @@ def _is_abbreviation(text: str) -> bool:
 # ---- terms of one topic among themselves -------------------------------------------------------
 
 
-def _covered_terms(built: Built, entry: Entry) -> Iterator[Problem]:
+def _covered_terms(group: Sequence[Written]) -> Iterator[Problem]:
     """Warn of a term whose every find is another's find too, in the same `any`."""
-    written = {id(one.leaf): one for one in built.written}
-    for group in _groups(entry.rule.match):
-        leaves = [leaf for leaf in group if isinstance(leaf.term, Phrase) and id(leaf) in written]
-        finder = Finder((leaf.term for leaf in leaves), lambda _: True)
-        for number, leaf in enumerate(leaves):
-            one = written[id(leaf)]
-            for place, other in enumerate(leaves):
-                if other is leaf or written[id(other)].language != one.language:
-                    continue
-                mutual = _covers(finder, leaf, other)
-                if _covers(finder, other, leaf) and (not mutual or place < number):
-                    message = f"`{one.text}` finds nothing that `{written[id(other)].text}` does not find"
-                    yield one.source.problem(one.path, "W104", message)
-                    break
+    finder = Finder((one.leaf.term for one in group), lambda _: True)
+    places: defaultdict[tuple[int, str], list[int]] = defaultdict(list)  # of a term under a language key
+    for place, one in enumerate(group):
+        places[finder.number(one.leaf.term), one.language].append(place)
+    covering: dict[int, set[int]] = {}
+    for place, one in enumerate(group):
+        sight = _own_words(finder, one.leaf.term)
+        near = [other for number in sight.possible() for other in places.get((number, one.language), ())]
+        covering[place] = {
+            other for other in near if other != place and _covers(sight, group[other].leaf, one.leaf)
+        }
+    for place, one in enumerate(group):
+        wider = sorted(other for other in covering[place] if other < place or place not in covering[other])
+        if wider:
+            message = f"`{one.text}` finds nothing that `{group[wider[0]].text}` does not find"
+            yield one.source.problem(one.path, "W104", message)
+
+
+def _own_words(finder: Finder, term: Term) -> Sight:
+    """Return how the other terms see a term as if it were a title."""
+    is_comparable = isinstance(term, Phrase) and (
+        is_spaceless(term.text) or not any(isinstance(n, ExactNeedle) for n in needles_of(term))
+    )
+    text = term.text.replace("*", "") if is_comparable else ""
+    return Sight(finder, Item(feed_id=FeedId(""), title=text), frozenset({"title"}))
 
 
 def _groups(expression: Expression) -> Iterator[list[Leaf]]:
@@ -118,19 +134,14 @@ def _alternatives(expression: Expression) -> Iterator[Leaf]:
             return
 
 
-def _covers(finder: Finder, wide: Leaf, narrow: Leaf) -> bool:
+def _covers(sight: Sight, wide: Leaf, narrow: Leaf) -> bool:
     """True: the wide term is found in the narrow one's own words, and with no less weight or room."""
-    term = narrow.term
-    if not isinstance(term, Phrase) or wide.weight < narrow.weight or not narrow.fields <= wide.fields:
+    if wide.weight < narrow.weight or not narrow.fields <= wide.fields:
         return False
-    if any(isinstance(step.needle, ExactNeedle) for step in term.readings[0]) and not is_spaceless(term.text):
-        return False
-    text = term.text.replace("*", "").lstrip("=")
-    sight = Sight(finder, Item(feed_id=FeedId(""), title=text), frozenset({"title"}))
-    found = sight.find(replace(wide, fields=frozenset({"title"})))
-    # A wildcard finds words that a term without one does not.
-    is_open = _has_wildcard(term) and not _has_wildcard(wide.term)
-    return not is_open and any(one.score >= INFLECTED for one in found)
+    if _has_wildcard(narrow.term) and not _has_wildcard(wide.term):
+        return False  # a wildcard finds words that a term without one does not
+    found = sight.find(Leaf(wide.term, frozenset({"title"})))
+    return any(one.score >= INFLECTED for one in found)
 
 
 def _has_wildcard(term: Term) -> bool:

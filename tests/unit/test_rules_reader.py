@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
+import time
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel
 
+from bot.core.terms import has_stemmer
 from bot.errors import RulesInvalid
 from bot.model import FeedId, Item, Level, TopicId, TopicStatus
 from bot.rules import RuleSet, check, json_schema, read_rules
+from bot.rules.models import FORMS, LANGUAGES, InlineItem, RuleFile, TopicModel
 from bot.rules.reading import Source, parse_source
 
 GOLDEN = Path(__file__).parents[1] / "golden" / "rules"
@@ -232,3 +238,56 @@ def test_the_schema_is_json_and_knows_every_key() -> None:
         schema["$defs"]["TopicModel"]["properties"]
     )
     assert '"at_least"' in json.dumps(schema)
+
+
+# ---- the operator's documents ------------------------------------------------------------------
+
+DOCS = (Path(__file__).parents[2] / "docs" / "rules.md").read_text(encoding="utf-8")
+
+
+def keys_of(*models: type[BaseModel]) -> set[str]:
+    return {info.alias or name for model in models for name, info in model.model_fields.items()}
+
+
+@pytest.mark.parametrize("key", sorted(keys_of(RuleFile, TopicModel, InlineItem, *FORMS.values())))
+def test_the_documents_name_every_key(key: str) -> None:
+    assert f"`{key}" in DOCS
+
+
+@pytest.mark.parametrize("file", sorted(GOLDEN.glob("*.txt")), ids=lambda file: file.stem)
+def test_the_documents_name_every_code(file: Path) -> None:
+    for code in re.findall(r" ([EW]\d{3}) ", file.read_text(encoding="utf-8")):
+        assert f"| {code} |" in DOCS
+
+
+def test_the_documents_name_the_languages_whose_endings_are_known() -> None:
+    listed = re.search(r"known under these keys: `([^`]*)`", DOCS)
+
+    assert listed is not None
+    assert listed[1].split() == sorted(code for code in LANGUAGES if has_stemmer(code))
+
+
+def test_the_documents_example_is_what_comes_out(tmp_path: Path) -> None:
+    title = "Two lithium mines open in Chile"
+    terms = "version: 1\ntopics: [{id: lithium, title: Lithium, match: {en: [lithium mine]}}]\n"
+    shown = next(json.loads(line) for line in DOCS.splitlines() if line.startswith('{"id": 1'))
+
+    (match,) = rules_of(tmp_path, terms).match(Item(feed_id=FeedId("f"), title=title))
+
+    assert shown["matches"] == [
+        {"topic": match.topic, "score": match.score, "terms": [asdict(term) for term in match.terms]}
+    ]
+
+
+def test_four_thousand_terms_are_read_within_seconds(tmp_path: Path) -> None:
+    topics = (f"  - {{id: t{n}, title: T, match: {{en: [word{n} thing, other{n}]}}}}\n" for n in range(1_000))
+    (tmp_path / "a.yaml").write_text("version: 1\ntopics:\n" + "".join(topics), encoding="utf-8")
+    words = ", ".join(f"word{n} thing" for n in range(3_000))
+    one = f"version: 1\ntopics: [{{id: big, title: T, match: {{en: [{words}]}}}}]\n"
+    (tmp_path / "b.yaml").write_text(one, encoding="utf-8")
+    before = time.process_time()
+
+    report = check(tmp_path, is_real=REAL.__contains__)
+
+    assert report.rules is not None
+    assert time.process_time() - before < 20
