@@ -67,13 +67,15 @@ def _show_problem(problem: Problem) -> None:
 
 
 def _summary(folder: Path, report: RulesReport) -> str:
-    tests = len(report.outcomes)
     passed = sum(outcome.passed for outcome in report.outcomes)
-    topics = len({one.topic for one in report.coverage})
-    size = (
-        f"{_count(report.files, 'file')}, {_count(topics, 'topic')}, {passed} of {_count(tests, 'test')} pass"
+    parts = (
+        _count(report.files, "file"),
+        _count(len({one.topic for one in report.coverage}), "topic"),
+        f"{passed} of {_count(len(report.outcomes), 'test')} pass",
+        _count(len(report.problems), "error"),
+        _count(len(report.warnings), "warning"),
     )
-    return f"{folder}: {size}; {_count(len(report.problems), 'error')}, {_count(len(report.warnings), 'warning')}"
+    return f"{folder}: {', '.join(parts)}"
 
 
 def _count(number: int, what: str) -> str:

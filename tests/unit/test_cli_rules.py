@@ -54,7 +54,7 @@ def test_check_is_content_with_clean_rules(folder: Path) -> None:
     code, out, err = run("rules", "check", folder)
 
     assert (code, out) == (0, "")
-    assert "1 file, 1 topic, 4 of 4 tests pass; 0 errors, 0 warnings" in err.replace("\n", " ")
+    assert "1 file, 1 topic, 4 of 4 tests pass, 0 errors, 0 warnings" in err.replace("\n", " ")
 
 
 def test_check_names_place_code_and_cure(folder: Path) -> None:
