@@ -15,7 +15,6 @@ from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
 
-import structlog
 import typer
 from rich.console import Console
 from rich.table import Table
@@ -70,6 +69,7 @@ def root(
 ) -> None:
     """Read feeds, find the news of your topics, and tell them in Telegram: one message a story."""
     del version
+    set_up_logs("warning")  # until a config says otherwise
 
 
 @app.command()
@@ -200,7 +200,6 @@ def main() -> NoReturn:
         tell(str(error))
         sys.exit(EXIT_BUSY)
     except TopicwireError as error:
-        structlog.get_logger().debug("stopped by an error", exc_info=error)
         tell(str(error))
         sys.exit(EXIT_OPERATOR)
     sys.exit(0)

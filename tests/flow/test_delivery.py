@@ -227,7 +227,7 @@ async def test_a_chat_gets_one_message_a_second_and_a_group_eighteen_a_minute(
     async with open_household(setup, home.feeds, home.api, home.clock) as house:
         names = ["Aberg", "Bjelke", "Carlow", "Drammen", "Esbjerg", "Falster", "Gotland", "Hvidovre"]
         rest = ["Ilulissat", "Jelling", "Kolding", "Lolland", "Middelfart", "Nyborg", "Odense", "Præstø"]
-        more = ["Quedlin", "Ribe", "Struer", "Tønder"]
+        more = ["Quedlin", "Ribe", "Struer"]  # 19: one more would be a flood
         house.publish(
             *(an_entry(f"Gas pipeline {name} {name}hamn {name}sund") for name in names + rest + more)
         )
