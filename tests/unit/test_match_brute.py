@@ -8,10 +8,21 @@ from itertools import pairwise, product
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from bot.core.expressions import Leaf
+from bot.core.expressions import AllOf, AnyOf, AtLeast, Expression, Leaf, Near, NoneOf, evaluate
 from bot.core.match import DEFAULT_FIELDS, Matcher, TopicRule
 from bot.core.occurrences import overlaps
-from bot.core.terms import GAP_COST, Phrase, Step, Term, Word, needles_of, read_name, read_phrase, similarity
+from bot.core.terms import (
+    GAP_COST,
+    Pattern,
+    Phrase,
+    Step,
+    Term,
+    Word,
+    needles_of,
+    read_name,
+    read_phrase,
+    similarity,
+)
 from bot.core.text import Token, tokens_of
 from bot.core.vocabulary import Vocabulary
 from bot.model import FeedId, Item, TopicId
@@ -129,3 +140,42 @@ def test_a_word_meets_exactly_the_needles_it_is_similar_to(
     expected = {needle: similarity(needle, one, REAL.__contains__) for needle in NEEDLES}
 
     assert dict(VOCABULARY.hits(one)) == {needle: score for needle, score in expected.items() if score > 0}
+
+
+LEAVES = [
+    Leaf(term, DEFAULT_FIELDS)
+    for term in (
+        read_phrase("alpha", "en"),
+        read_phrase("beta gamma", "en"),
+        read_phrase("delta*", "en"),
+        read_name("Kirill Dmitriev"),
+        Pattern(r"\d+ beta"),
+    )
+]
+EXPRESSIONS: st.SearchStrategy[Expression] = st.recursive(
+    st.sampled_from(LEAVES),
+    lambda inner: (
+        st.builds(AnyOf, st.lists(inner, min_size=1, max_size=3).map(tuple))
+        | st.builds(AllOf, st.lists(inner, min_size=1, max_size=3).map(tuple))
+        | st.builds(NoneOf, inner)
+        | st.builds(AtLeast, st.integers(1, 3), st.lists(inner, min_size=1, max_size=3).map(tuple))
+        | st.builds(
+            Near, st.lists(st.sampled_from(LEAVES), min_size=2, max_size=3).map(tuple), st.integers(0, 3)
+        )
+    ),
+    max_leaves=8,
+)
+PIECES = ["alpha", "beta", "gamma", "deltas", "Kirill", "Dmitriev", "7 beta", "x", ". "]
+
+
+@settings(max_examples=400, deadline=None)
+@given(EXPRESSIONS, st.lists(st.sampled_from(PIECES), max_size=8).map(" ".join))
+def test_a_topic_that_is_looked_at_only_for_its_triggers_loses_nothing(
+    expression: Expression, text: str
+) -> None:
+    matcher = Matcher([TopicRule(id=TopicId("t"), match=expression, min_score=0)], is_real=REAL.__contains__)
+    item = Item(feed_id=FeedId("f"), title=text)
+
+    expected = evaluate(expression, matcher.see(item).find)
+
+    assert bool(matcher.match(item)) == bool(expected)
