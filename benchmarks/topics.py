@@ -3,8 +3,8 @@
     python benchmarks/topics.py [--rules DIR] [--half tuned|heldout] [--misses 20] [--json]
 
 Every title of tests/golden/titles.yaml is matched against the rules. A pair of title and topic counts: found
-where it belongs (hit), found where it does not (false alarm), or not found (missed). The titles of the held-out
-half were written first and their misses never listed while the rules were tuned; their totals were seen.
+where it belongs (hit), found where it does not (false alarm), or not found (missed). The held-out titles were
+written first, and their misses never listed while the rules were tuned; their totals were seen.
 """
 
 from __future__ import annotations

@@ -166,7 +166,11 @@ class NameForm(_Form):
 class LanguagesForm(_Form):
     """Terms by language: the key picks the stemmer."""
 
-    model_config = ConfigDict(extra="allow")
+    # The forms' own keys are no languages, so that an editor's schema tells the forms apart.
+    model_config = ConfigDict(
+        extra="allow",
+        json_schema_extra={"propertyNames": {"pattern": "^(?!(?:any|all|not|use|of)$)[a-z]{2,3}$"}},
+    )
     __pydantic_extra__: dict[str, Expression]
 
 

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter
+from pathlib import Path
 from typing import Any
 
 import pytest
+from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
 from benchmarks.topics import Labelled, Report, labelled, measure
-from bot.rules import RuleSet, check, read_rules
+from bot.rules import RuleSet, check, json_schema, read_rules
 from bot.seeds import starter_dir
 
 RULES = starter_dir() / "rules"
@@ -121,3 +124,16 @@ def test_every_topic_is_found_in_every_promised_language(rules: RuleSet, titles:
     }
 
     assert found >= {(topic, language) for topic in TOPICS for language in PROMISED}
+
+
+def test_editors_get_the_schema_of_this_version() -> None:
+    shipped = json.loads((RULES / ".schema.json").read_text(encoding="utf-8"))
+
+    assert shipped == json_schema(), "write it anew: topicwire rules schema > rules/.schema.json"
+
+
+@pytest.mark.parametrize("file", sorted(RULES.glob("*.yaml")), ids=lambda file: file.stem)
+def test_every_shipped_file_is_valid_by_the_schema(file: Path) -> None:
+    written = YAML(typ="safe").load(file.read_text(encoding="utf-8"))
+
+    assert list(Draft202012Validator(json_schema()).iter_errors(written)) == []
