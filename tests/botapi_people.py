@@ -121,6 +121,10 @@ class People:
             "message", self._message_json_base(room, self._next_id(old)) | {"migrate_to_chat_id": new}
         )
 
+    def garble(self) -> None:
+        """Let an update come that no library understands."""
+        self._update("message", {"text": "a message without a chat"})
+
     def take_updates(self) -> list[Json]:
         """Return the updates that wait, and forget them, as after a `getUpdates`."""
         taken, self._updates = self._updates, []

@@ -21,4 +21,5 @@ def make_chat_room(
     operators: Callable[[], frozenset[int]],
 ) -> TelegramChat:
     """Return what hears Telegram: `start` it, and `stop` it before the bot is shut down."""
-    return TelegramChat(bot, Commands(store=store, topics=topics, operators=operators, clock=clock))
+    commands = Commands(store=store, topics=topics, operators=operators, clock=clock)
+    return TelegramChat(bot, commands, clock)

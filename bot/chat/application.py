@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Mapping
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from typing import Any
 
 import structlog
 from telegram import CallbackQuery, Chat, ChatMember, InlineKeyboardMarkup, Message, Update, User
-from telegram.constants import ChatMemberStatus, ChatType, UpdateType
-from telegram.error import Conflict, InvalidToken, TelegramError
+from telegram.constants import ChatMemberStatus, ChatType
+from telegram.error import TelegramError
 from telegram.ext import (
     Application,
     ApplicationBuilder,
@@ -26,20 +28,28 @@ from bot import model
 from bot.chat.answers import command_list, plain_answer
 from bot.chat.asked import Asked, parse_command
 from bot.chat.commands import Commands, Pressed, command_needs_admin, press_needs_admin
-from bot.errors import ChatLost, ChatMoved, MarkupRefused, NotifyError, StoreError
+from bot.chat.polling import Polling
+from bot.chat.turns import Turns
+from bot.errors import (
+    ChatLost,
+    ChatMoved,
+    MarkupRefused,
+    NotifyError,
+    NotifyLater,
+    StoreError,
+    ThreadLost,
+)
 from bot.i18n import LANGUAGES, SOURCE, texts
 from bot.model import Address, ChatKind
-from bot.notify.telegram import LONG_POLL, TelegramNotifier, raise_ours
+from bot.notify.telegram import TelegramNotifier, raise_ours
+from bot.ports import Clock
 
 log = structlog.get_logger()
 
-# Edited messages are left out on purpose: a command counts once.
-ALLOWED_UPDATES = (
-    UpdateType.MESSAGE,
-    UpdateType.CHANNEL_POST,
-    UpdateType.CALLBACK_QUERY,
-    UpdateType.MY_CHAT_MEMBER,
-)
+ANSWERS_AT_ONCE = 8  # of the bot's connections, so that alerts always find a free one
+LONGEST_WAIT = timedelta(seconds=30)  # when Telegram wants an answer to wait; after that nobody expects it
+PRESS_TIMEOUT = timedelta(seconds=5)
+FINISH_WITHIN = timedelta(seconds=1)  # for answers, at a stop
 
 _ADMINS = frozenset({ChatMemberStatus.ADMINISTRATOR, ChatMemberStatus.OWNER})
 _GONE = frozenset({ChatMemberStatus.LEFT, ChatMemberStatus.BANNED})
@@ -55,18 +65,26 @@ AnyContext = CallbackContext[Any, Any, Any, Any]
 
 
 class TelegramChat:
-    """Hears Telegram and answers, by long polling, inside the loop of whoever starts it."""
+    """Hears Telegram and answers, by long polling, inside the loop of whoever starts it.
 
-    def __init__(self, bot: ExtBot[None], commands: Commands) -> None:
+    What is heard is carried out in Telegram's order; answers leave in the background, those to one chat in
+    their order, so that a chat that Telegram makes wait keeps nobody else waiting.
+    """
+
+    def __init__(self, bot: ExtBot[None], commands: Commands, clock: Clock) -> None:
         self._bot = bot
         self._commands = commands
+        self._clock = clock
         self._notifier = TelegramNotifier(bot)
-        self.application: AnyApplication = ApplicationBuilder().bot(bot).job_queue(None).build()
+        self._turns = Turns()
+        self._free = asyncio.Semaphore(ANSWERS_AT_ONCE)
+        self.application: AnyApplication = ApplicationBuilder().bot(bot).updater(None).job_queue(None).build()
         wanted = filters.UpdateType.MESSAGE | filters.UpdateType.CHANNEL_POST
         self.application.add_handler(MessageHandler(wanted, self._on_message))
         self.application.add_handler(CallbackQueryHandler(self._on_press))
         self.application.add_handler(ChatMemberHandler(self._on_membership, ChatMemberHandler.MY_CHAT_MEMBER))
         self.application.add_error_handler(self._on_error)
+        self._polling = Polling(bot, self.application.process_update, clock)
 
     # ---- life --------------------------------------------------------------------------------
 
@@ -74,28 +92,28 @@ class TelegramChat:
         """Begin to listen; may be called again after it failed.
 
         Raises:
-            NotifyError: Telegram cannot be reached, or refuses the token; see errors.py.
+            NotifyError: Telegram cannot be reached, or refuses the token; see errors.py. From then on neither
+                ends the listening.
         """
-        updater = self.application.updater
         try:
             await self.application.initialize()
             await self._announce_commands()
-            if not self.application.running:
-                await self.application.start()
-            if updater is not None and not updater.running:
-                await updater.start_polling(
-                    timeout=LONG_POLL, allowed_updates=ALLOWED_UPDATES, error_callback=_log_poll_error
-                )
+            await self._bot.delete_webhook()  # with one, nothing could be polled
         except TelegramError as error:
             raise_ours(error)
+        self._polling.start()
 
     async def stop(self) -> None:
-        """Listen no more, and answer what was heard; the bot's connections stay open for the sender."""
-        updater = self.application.updater
-        if updater is not None and updater.running:
-            await updater.stop()
-        if self.application.running:
-            await self.application.stop()
+        """Listen no more, and answer what was heard, within three seconds, whatever Telegram does.
+
+        The bot's connections stay open for the sender.
+        """
+        await self._polling.stop()
+        await asyncio.gather(self._polling.confirm(), self._turns.stop(FINISH_WITHIN))
+
+    async def answered(self) -> None:
+        """Return when all that was heard so far is answered."""
+        await self._turns.finished()
 
     async def _announce_commands(self) -> None:
         """Tell Telegram the commands in each language; without them it works too, only less comfortably."""
@@ -132,7 +150,7 @@ class TelegramChat:
                 answer = await self._commands.answer(asked)
         except StoreError as error:
             answer = plain_answer(_store_trouble(asked, error))
-        await self._say(asked, answer)
+        self._say(asked, answer)
 
     async def _on_press(self, update: Update, context: AnyContext) -> None:
         query = update.callback_query
@@ -146,13 +164,14 @@ class TelegramChat:
             pressed = await self._pressed(asked, query)
         except StoreError as error:
             pressed = Pressed(notice=_store_trouble(asked, error))
-        await _answer(query, pressed.notice)
+        self._notice(query, pressed.notice)
+        chat = asked.address.telegram_id
         if pressed.edit is not None:
-            await self._edit(asked, query.message.message_id, pressed.edit)
+            self._turns.add(chat, partial(self._edit, asked, query.message.message_id, pressed.edit))
         if pressed.drop is not None and message is not None:
-            await self._drop_button(message, pressed.drop)
+            self._turns.add(chat, partial(self._drop_button, message, pressed.drop))
         if pressed.reply is not None:
-            await self._say(asked, pressed.reply)
+            self._say(asked, pressed.reply)
 
     async def _pressed(self, asked: Asked, query: CallbackQuery) -> Pressed:
         data = query.data or ""
@@ -169,14 +188,14 @@ class TelegramChat:
         if _has_left(changed.new_chat_member):
             await self._commands.gone(asked)
         elif (greeting := await self._commands.returned(asked)) is not None:
-            await self._say(asked, greeting)
+            self._say(asked, greeting)
 
     async def _on_error(self, update: object, context: AnyContext) -> None:
         """Log what went wrong with one update, and go on to the next; a press is answered all the same."""
         number = update.update_id if isinstance(update, Update) else None
         log.error("an update was not answered", update=number, exc_info=context.error)
         if isinstance(update, Update) and update.callback_query is not None:
-            await _answer(update.callback_query, "")
+            self._notice(update.callback_query, "")
 
     # ---- rights ------------------------------------------------------------------------------
 
@@ -201,30 +220,74 @@ class TelegramChat:
 
     # ---- answers -----------------------------------------------------------------------------
 
-    async def _say(self, asked: Asked, message: model.Message) -> None:
+    def _say(self, asked: Asked, message: model.Message) -> None:
+        self._turns.add(asked.address.telegram_id, partial(self._answer, asked, message))
+
+    def _notice(self, query: CallbackQuery, notice: str) -> None:
+        """Answer a press. Telegram gives it little time, so it does not wait for the chat's turn."""
+        self._turns.add(query.id, partial(self._answer_press, query, notice))
+
+    async def _answer(self, asked: Asked, message: model.Message) -> None:
         """Send an answer; if that fails, nobody else suffers."""
         try:
-            await self._say_or_raise(asked, message)
+            await self._answer_or_raise(asked, message)
         except ChatLost:
             await self._commands.gone(asked)
         except NotifyError as error:
             log.warning("an answer was not sent", reason=error.reason.value, error=str(error))
 
-    async def _say_or_raise(self, asked: Asked, message: model.Message) -> None:
-        try:
-            await self._notifier.send(asked.address, message)
-        except MarkupRefused as error:
-            log.error("telegram refused our markup", error=str(error))  # noqa: TRY400  # its trace tells nothing
-            await self._notifier.send(asked.address, replace(message, html=""))
-        except ChatMoved as moved:
-            await self._commands.moved(asked.address.telegram_id, moved.new_id)
-            await self._notifier.send(replace(asked.address, telegram_id=moved.new_id), message)
+    async def _answer_or_raise(self, asked: Asked, message: model.Message) -> None:
+        """Send an answer; where Telegram tells another way, try that way, each once."""
+        address, tried = asked.address, set[type[NotifyError]]()
+        while True:
+            try:
+                async with self._free:
+                    await self._notifier.send(address, message)
+            except (NotifyLater, MarkupRefused, ThreadLost, ChatMoved) as error:
+                if type(error) in tried:
+                    raise
+                tried.add(type(error))
+                address, message = await self._other_way(error, address, message)
+            else:
+                return
+
+    async def _other_way(
+        self, error: NotifyError, address: Address, message: model.Message
+    ) -> tuple[Address, model.Message]:
+        """Return where and what to send instead, when the time for it has come."""
+        match error:
+            case NotifyLater():
+                await self._wait(error)
+            case MarkupRefused():
+                log.error("telegram refused our markup", error=str(error))
+                message = replace(message, html="")
+            case ThreadLost():
+                address = replace(address, thread_id=None)
+            case ChatMoved():
+                await self._commands.moved(address.telegram_id, error.new_id)
+                address = replace(address, telegram_id=error.new_id)
+        return address, message
+
+    async def _wait(self, error: NotifyLater) -> None:
+        """Return when Telegram will listen again; raise the error when that is too long."""
+        if error.retry_after > LONGEST_WAIT:
+            raise error
+        log.info("an answer waits", wait_s=error.retry_after.total_seconds())
+        await self._clock.sleep(error.retry_after)
 
     async def _edit(self, asked: Asked, message_id: int, message: model.Message) -> None:
         try:
-            await self._notifier.edit(asked.address, message_id, message)
+            try:
+                await self._edit_or_raise(asked, message_id, message)
+            except NotifyLater as error:
+                await self._wait(error)
+                await self._edit_or_raise(asked, message_id, message)
         except NotifyError as error:
             log.warning("a menu was not updated", reason=error.reason.value, error=str(error))
+
+    async def _edit_or_raise(self, asked: Asked, message_id: int, message: model.Message) -> None:
+        async with self._free:
+            await self._notifier.edit(asked.address, message_id, message)
 
     async def _drop_button(self, message: Message, data: str) -> None:
         """Take a button away that has done its work; if it stays, pressing it again does no harm."""
@@ -234,9 +297,19 @@ class TelegramChat:
             [key for key in row if key.callback_data != data] for row in message.reply_markup.inline_keyboard
         ]
         try:
-            await message.edit_reply_markup(InlineKeyboardMarkup([row for row in rows if row]))
+            async with self._free:
+                await message.edit_reply_markup(InlineKeyboardMarkup([row for row in rows if row]))
         except TelegramError as error:
             log.info("a button stays", error=str(error))
+
+    async def _answer_press(self, query: CallbackQuery, notice: str) -> None:
+        try:
+            async with self._free:
+                await query.answer(notice or None, read_timeout=PRESS_TIMEOUT.total_seconds())
+        except (
+            TelegramError
+        ) as error:  # pressed too long ago, or the connection is down: nothing waits for this
+            log.info("a press was answered too late", error=str(error))
 
 
 def asked_by(place: Message | Chat, user: User | None) -> Asked:
@@ -261,23 +334,6 @@ def _has_left(member: ChatMember) -> bool:
     return member.status in _GONE or getattr(member, "is_member", True) is False  # restricted and outside
 
 
-async def _answer(query: CallbackQuery, notice: str) -> None:
-    try:
-        await query.answer(notice or None, read_timeout=timedelta(seconds=5).total_seconds())
-    except TelegramError as error:  # pressed too long ago, or the connection is down: nothing waits for this
-        log.info("a press was answered too late", error=str(error))
-
-
 def _store_trouble(asked: Asked, error: StoreError) -> str:
     log.error("a chat got no answer from the database", error=str(error))
     return texts(asked.language).gettext("My database does not answer; please try again in a minute.")
-
-
-def _log_poll_error(error: TelegramError) -> None:
-    match error:
-        case Conflict():
-            log.error("another program listens with this bot's token; stop one of the two")
-        case InvalidToken():
-            log.error("telegram refuses the bot's token")
-        case _:
-            log.warning("telegram does not answer; trying again", error=str(error))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -72,12 +73,16 @@ TOPICS = {
 
 
 class TestClock:
-    """A clock that tests turn."""
+    """A clock that tests turn; who sleeps wakes at once, or when `may_wake` is set."""
 
     __test__ = False
 
     def __init__(self) -> None:
         self.time = START
+        self.slept: list[timedelta] = []
+        self.asleep = asyncio.Event()  # somebody slept, or does
+        self.may_wake = asyncio.Event()
+        self.may_wake.set()
 
     def now(self) -> datetime:
         return self.time
@@ -86,6 +91,9 @@ class TestClock:
         return 0.5
 
     async def sleep(self, wait: timedelta) -> None:
+        self.slept.append(wait)
+        self.asleep.set()
+        await self.may_wake.wait()
         self.time += wait
 
 
@@ -125,6 +133,7 @@ class Talk:
         for update in self.api.take_updates():
             known = Update.de_json(update, self.chat.application.bot)
             await self.chat.application.process_update(known)
+            await self.chat.answered()
 
     async def chat_at(self, telegram_id: int, thread: int | None = None) -> Chat | None:
         return await self.store.chat(Address(telegram_id=telegram_id, thread_id=thread))
@@ -155,7 +164,7 @@ class Talk:
                 told = replace(listener, is_operator=listener.chat.address.telegram_id == OPERATOR)
                 news = News(story=story, topics=known)
                 decision = decide_alert(told, news, None, now, AlertPolicy(hold=timedelta(0)))
-                await transaction.apply(listener.chat.id, story, decision, now)
+                await transaction.apply(story, {listener.chat.id: decision}, now)
         await self._deliver()
         return story
 
@@ -165,6 +174,6 @@ class Talk:
             notifier=TelegramNotifier(self.chat.application.bot),
             clock=self.clock,
             topics=lambda: self.topics,
-            policy=SendPolicy(),
+            policy=SendPolicy,
         )
         await sender.deliver_due()
