@@ -1,18 +1,20 @@
 """The one reader of config.toml and of the environment's TOPICWIRE_ variables.
 
-Order, first wins: environment, config.toml, defaults. Paths in the file are relative to the file.
+Order, first wins: environment, config.toml, defaults. Relative paths are seen from the file's folder.
 """
 
 from __future__ import annotations
 
+import os
 import re
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import (
+    AfterValidator,
     AnyHttpUrl,
     BaseModel,
     BeforeValidator,
@@ -22,33 +24,84 @@ from pydantic import (
     ValidationError,
     model_validator,
 )
-from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic.fields import FieldInfo
+from pydantic_core import PydanticCustomError
+from pydantic_settings import BaseSettings, EnvSettingsSource, SettingsConfigDict
 from rapidfuzz import process
 
+from bot.core.identity import redact_url
+from bot.core.toml_lines import line_of
 from bot.errors import ConfigInvalid, Problem
 from bot.model import Address, Feed, FeedId
 
-_UNITS = {"ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
-_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d)\s*")
+Loc = tuple[int | str, ...]  # where a value stands: ("feeds", 1, "url")
+
+_PREFIX = "TOPICWIRE_"
+_SQLITE = "sqlite+aiosqlite:///"
+_UNITS = {"": 1, "ms": 0.001, "s": 1, "m": 60, "min": 60, "h": 3600, "d": 86400}
+_DURATION = re.compile(r"\s*(\d+(?:\.\d+)?)\s*(ms|s|min|m|h|d|)\s*")
+_LONGEST = timedelta(days=3650)  # far below where adding to a date overflows
 
 
 def parse_duration(value: object) -> object:
-    """Return `"90s"`, `"5min"`, `"2h"`, `"1d"` or a number of seconds as a timedelta.
+    """Return `"90s"`, `"5min"`, `"2h"`, `"1d"` or a number of seconds as a timedelta, at most ten years.
 
-    Anything else is returned as it came, for pydantic to refuse.
+    What is neither text nor number is returned as it came, for pydantic to refuse.
+
+    Raises:
+        ValueError: Not a duration, or one out of bounds.
     """
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        return timedelta(seconds=value)
-    if isinstance(value, str):
-        if found := _DURATION.fullmatch(value):
-            return timedelta(seconds=float(found[1]) * _UNITS[found[2]])
-        if re.fullmatch(r"\d+(\.\d+)?", value):
-            return timedelta(seconds=float(value))
+    if isinstance(value, str) and (found := _DURATION.fullmatch(value)):
+        seconds = float(found[1]) * _UNITS[found[2]]
+    elif isinstance(value, str | bool):
         raise ValueError('not a duration; write a number with a unit, like "30s", "5min", "2h" or "1d"')
-    return value
+    elif isinstance(value, int | float):
+        seconds = value
+    else:
+        return value
+    if not 0 <= seconds <= _LONGEST.total_seconds():  # so written, it is true of nan as well
+        raise ValueError(f'a duration is at least 0 and at most "{_LONGEST.days}d"')
+    return timedelta(seconds=seconds)
 
 
-Duration = Annotated[timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(0))]
+def _as_list(value: object) -> object:
+    """Return the numbers of `"12,13"` or `12`, as they are written in the environment."""
+    if isinstance(value, str):
+        return [part for part in value.split(",") if part.strip()]
+    return [value] if type(value) is int else value
+
+
+Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
+Wait = Annotated[Duration, Field(ge=timedelta(milliseconds=1))]  # of no length, nothing would ever succeed
+Interval = Annotated[Duration, Field(ge=timedelta(minutes=1))]
+OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: value or None)]
+Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
+
+
+def _sqlite_file(url: str) -> str:
+    cure = f'write {_SQLITE}PATH, or "" for topicwire.db in data_dir'
+    if url.startswith("postgres"):
+        raise ValueError(f"PostgreSQL comes in a later version; {cure}")
+    if url in {_SQLITE, _SQLITE.removesuffix("/"), f"{_SQLITE}:memory:"}:
+        raise ValueError(f"a database in memory forgets at each start what was sent; {cure}")
+    if url and (not url.startswith(_SQLITE) or "?" in url):
+        raise ValueError(f"not the address of an SQLite file; {cure}")
+    return url
+
+
+def _conflict(message: str, *places: Loc) -> PydanticCustomError:
+    """Return a mistake that lies in several values together; `places` are seen from the model."""
+    return PydanticCustomError("conflict", "{said}", {"said": message, "places": places})
+
+
+def _repeated(keys: Sequence[object]) -> int:
+    """Return the index of the first key that stood there before, 0 if none did; None is no key."""
+    met: set[object] = set()
+    for nth, key in enumerate(keys):
+        if key is not None and key in met:
+            return nth
+        met.add(key)
+    return 0
 
 
 class _Section(BaseModel):
@@ -65,18 +118,18 @@ class LogConfig(_Section):
 class StoreConfig(_Section):
     """Where everything is remembered."""
 
-    url: str = ""
-    busy_timeout: Duration = timedelta(seconds=5)
+    url: Annotated[str, AfterValidator(_sqlite_file)] = ""
+    busy_timeout: Wait = timedelta(seconds=5)
 
 
 class TelegramConfig(_Section):
     """How the bot reaches Telegram."""
 
     token: SecretStr = SecretStr("")
-    token_file: Path | None = None
+    token_file: OptionalPath = None
     base_url: AnyHttpUrl = AnyHttpUrl("https://api.telegram.org")
-    operators: tuple[int, ...] = ()
-    timeout: Duration = timedelta(seconds=20)
+    operators: Annotated[tuple[int, ...], BeforeValidator(_as_list)] = ()
+    timeout: Wait = timedelta(seconds=20)
 
 
 class DeliveryConfig(_Section):
@@ -89,7 +142,7 @@ class DeliveryConfig(_Section):
     chat_interval: Duration = timedelta(seconds=1)
     group_per_minute: Annotated[int, Field(ge=1, le=20)] = 18
     in_flight: Annotated[int, Field(ge=1, le=100)] = 1
-    retry_uncertain_after: Duration = timedelta(seconds=30)
+    retry_uncertain_after: Wait = timedelta(seconds=30)
 
 
 class PollingConfig(_Section):
@@ -98,16 +151,22 @@ class PollingConfig(_Section):
     user_agent: str = "Topicwire/0.1 (news alert bot)"
     connections: Annotated[int, Field(ge=1, le=1000)] = 100
     host_interval: Duration = timedelta(seconds=2)
-    connect_timeout: Duration = timedelta(seconds=5)
-    timeout: Duration = timedelta(seconds=30)
+    connect_timeout: Wait = timedelta(seconds=5)
+    timeout: Wait = timedelta(seconds=30)
     max_bytes: Annotated[int, Field(ge=10_000)] = 5_000_000
     max_redirects: Annotated[int, Field(ge=0, le=20)] = 5
     max_items: Annotated[int, Field(ge=1, le=5000)] = 500
-    parse_timeout: Duration = timedelta(seconds=10)
+    parse_timeout: Wait = timedelta(seconds=10)
     parse_workers: Annotated[int, Field(ge=1, le=64)] = 1
-    min_interval: Duration = timedelta(minutes=5)
-    max_interval: Duration = timedelta(hours=4)
-    default_interval: Duration = timedelta(minutes=15)
+    min_interval: Wait = timedelta(minutes=5)
+    max_interval: Wait = timedelta(hours=4)
+    default_interval: Wait = timedelta(minutes=15)
+
+    @model_validator(mode="after")
+    def _bounds_are_in_order(self) -> Self:
+        if self.min_interval > self.max_interval:
+            raise _conflict("min_interval is longer than max_interval", ("min_interval",), ("max_interval",))
+        return self
 
 
 class StoriesConfig(_Section):
@@ -124,10 +183,8 @@ class FeedConfig(_Section):
     id: Annotated[str | None, Field(pattern=r"^[a-z0-9][a-z0-9._-]{0,79}$")] = None
     url: AnyHttpUrl
     outlet: str | None = None
-    language: Annotated[str | None, Field(pattern=r"^[a-z]{2,3}$")] = None
-    interval: Annotated[timedelta, BeforeValidator(parse_duration), Field(ge=timedelta(minutes=1))] | None = (
-        None
-    )
+    language: Language | None = None
+    interval: Interval | None = None
     encoding: str | None = None
     allow_private: bool = False
 
@@ -138,7 +195,7 @@ class ChatConfig(_Section):
     id: int
     thread: Annotated[int | None, Field(ge=1)] = None
     topics: Annotated[tuple[str, ...], Field(min_length=1)] = ("*",)
-    language: Annotated[str, Field(pattern=r"^[a-z]{2,3}$")] = "en"
+    language: Language = "en"
     title: str = ""
 
     @property
@@ -152,7 +209,7 @@ class Config(_Section):
 
     data_dir: Path = Path("data")
     rules_dir: Path = Path("rules")
-    feeds_file: Annotated[Path | None, BeforeValidator(lambda value: value or None)] = Path("feeds.opml")
+    feeds_file: OptionalPath = Path("feeds.opml")
     log: LogConfig = LogConfig()
     store: StoreConfig = StoreConfig()
     telegram: TelegramConfig = TelegramConfig()
@@ -164,20 +221,25 @@ class Config(_Section):
 
     @model_validator(mode="after")
     def _names_are_used_once(self) -> Self:
-        ids = [feed.id for feed in self.feeds if feed.id]
-        if twice := {name for name in ids if ids.count(name) > 1}:
-            raise ValueError(f"feeds: the id {min(twice)!r} is used twice; give each feed its own")
-        places = [chat.address for chat in self.chats]
-        if again := [place for place in places if places.count(place) > 1]:
-            raise ValueError(
-                f"chats: {again[0].telegram_id} stands there twice; put its topics into one entry"
-            )
+        nth = _repeated([feed.id for feed in self.feeds])
+        if nth:
+            said = f"the id {self.feeds[nth].id!r} is used twice; give each feed its own"
+            raise _conflict(said, ("feeds", nth))
+        nth = _repeated([chat.address for chat in self.chats])
+        if nth:
+            said = f"{self.chats[nth].id} stands there twice; put its topics into one entry"
+            raise _conflict(said, ("chats", nth))
         return self
+
+    @property
+    def database_file(self) -> Path:
+        """Return the file in which SQLite keeps the store."""
+        return Path(self.store.url.removeprefix(_SQLITE) or self.data_dir / "topicwire.db")
 
     @property
     def database_url(self) -> str:
         """Return SQLAlchemy's URL of the store."""
-        return self.store.url or f"sqlite+aiosqlite:///{self.data_dir / 'topicwire.db'}"
+        return f"{_SQLITE}{self.database_file}"
 
     @property
     def token(self) -> str:
@@ -186,18 +248,14 @@ class Config(_Section):
         Raises:
             ConfigInvalid: `token_file` cannot be read.
         """
-        if self.telegram.token.get_secret_value():
-            return self.telegram.token.get_secret_value().strip()
-        if self.telegram.token_file is None:
-            return ""
+        token = self.telegram.token.get_secret_value().strip()
+        if token or self.telegram.token_file is None:
+            return token
         try:
             return self.telegram.token_file.read_text().strip()
         except (OSError, UnicodeDecodeError) as error:
             why = error.strerror if isinstance(error, OSError) else "it is not text"
-            problem = Problem(
-                file=str(self.telegram.token_file), message=f"cannot read the bot's token: {why}"
-            )
-            raise ConfigInvalid((problem,)) from error
+            raise _invalid(self.telegram.token_file, f"cannot read the bot's token: {why}") from error
 
     def config_feeds(self) -> tuple[Feed, ...]:
         """Return the feeds of the `[[feeds]]` tables; an id left out is empty, for the caller to fill."""
@@ -216,144 +274,175 @@ class Config(_Section):
 
 
 class _Settings(BaseSettings, Config):
-    """The config as the file and the environment tell it."""
+    """The config as pydantic-settings looks for it in the environment."""
 
-    model_config = SettingsConfigDict(
-        env_prefix="TOPICWIRE_", env_nested_delimiter="__", extra="forbid", frozen=True
-    )
+    model_config = SettingsConfigDict(env_prefix=_PREFIX, env_nested_delimiter="__")
 
-    @classmethod
-    def settings_customise_sources(
-        cls,
-        settings_cls: type[BaseSettings],
-        init_settings: PydanticBaseSettingsSource,
-        env_settings: PydanticBaseSettingsSource,
-        dotenv_settings: PydanticBaseSettingsSource,
-        file_secret_settings: PydanticBaseSettingsSource,
-    ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """Let the environment win over the file, which comes in as init values."""
-        del settings_cls, dotenv_settings, file_secret_settings
-        return env_settings, init_settings
+
+class _Environment(EnvSettingsSource):
+    """What the variables say, by section and option."""
+
+    def decode_complex_value(self, field_name: str, field: FieldInfo, value: Any) -> Any:
+        """Return the JSON's value, or the text as it is, for the model to refuse with its place."""
+        try:
+            return super().decode_complex_value(field_name, field, value)
+        except ValueError:
+            return value
 
 
 def read_config(path: Path) -> Config:
     """Return the checked configuration.
 
     Raises:
-        ConfigInvalid: With one problem for each mistake: file, line and cure.
+        ConfigInvalid: With one problem for each mistake: its line or its variable, and the cure.
     """
     text = _read_text(path)
+    values, said = _parsed(path, text), _Environment(_Settings)()
+    if unknown := _unknown_variables():
+        raise ConfigInvalid(tuple(unknown))
     try:
-        values = tomllib.loads(text)
-    except tomllib.TOMLDecodeError as error:
-        raise ConfigInvalid((_syntax_problem(path, error),)) from error
-    try:
-        config = _Settings(**values)
+        config = Config.model_validate(_merged(values, said))
     except ValidationError as error:
-        raise ConfigInvalid(tuple(_problems(path, text, error))) from error
-    return _anchored(config, path.resolve().parent)
+        raise ConfigInvalid(tuple(_problems(path, text, said, error))) from error
+    config = _anchored(config, path.resolve().parent)
+    if "?" in str(config.database_file):
+        raise _invalid(path, f"the database cannot lie in a path with a ?: {config.database_file}")
+    return config
+
+
+def _merged(values: dict[str, Any], winning: dict[str, Any]) -> dict[str, Any]:
+    """Return the values, section for section, with those of `winning` in place of their own."""
+    return values | {
+        name: values[name] | mine if isinstance(mine, dict) and isinstance(values.get(name), dict) else mine
+        for name, mine in winning.items()
+    }
+
+
+def _invalid(path: Path, message: str, line: int = 0, col: int = 0) -> ConfigInvalid:
+    return ConfigInvalid((Problem(file=str(path), line=line, col=col, message=message),))
 
 
 def _read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8")
     except FileNotFoundError as error:
-        message = "no such file; make one with: topicwire init DIR, or name yours with --config FILE"
-        raise ConfigInvalid((Problem(file=str(path), message=message),)) from error
+        cure = "make one with: topicwire init DIR, or name yours with --config FILE"
+        raise _invalid(path, f"no such file; {cure}") from error
     except OSError as error:
-        raise ConfigInvalid(
-            (Problem(file=str(path), message=f"cannot read it: {error.strerror}"),)
-        ) from error
+        raise _invalid(path, f"cannot read it: {error.strerror}") from error
     except UnicodeDecodeError as error:
         line = error.object[: error.start].count(b"\n") + 1
-        message = "this is not UTF-8; save the file as UTF-8"
-        raise ConfigInvalid((Problem(file=str(path), line=line, message=message),)) from error
+        raise _invalid(path, "this is not UTF-8; save the file as UTF-8", line) from error
 
 
-def _syntax_problem(path: Path, error: tomllib.TOMLDecodeError) -> Problem:
-    text = str(error)
-    found = re.search(r"\(at line (\d+), column (\d+)\)", text)
-    line, col = (int(found[1]), int(found[2])) if found else (0, 0)
-    said = re.sub(r" *\(at .*\)$", "", text)
-    return Problem(file=str(path), line=line, col=col, message=f"not TOML: {said}")
+def _parsed(path: Path, text: str) -> dict[str, Any]:
+    try:
+        return tomllib.loads(text)
+    except ValueError as error:  # TOMLDecodeError is one; a number of thousands of digits is another
+        found = re.search(r"\(at line (\d+), column (\d+)\)", str(error))
+        line, col = (int(found[1]), int(found[2])) if found else (0, 0)
+        said = re.sub(r" *\(at .*\)$", "", str(error))
+        raise _invalid(path, f"not TOML: {said}", line, col) from error
 
 
-def _problems(path: Path, text: str, error: ValidationError) -> list[Problem]:
+# ---- mistakes, each with its place ---------------------------------------------------------------
+
+_SECTIONS = {
+    name: info.annotation
+    for name, info in Config.model_fields.items()
+    if isinstance(info.annotation, type) and issubclass(info.annotation, BaseModel)
+}
+_MODELS: dict[str, type[BaseModel]] = {**_SECTIONS, "feeds": FeedConfig, "chats": ChatConfig}
+
+
+def _variable(*names: object) -> str:
+    return _PREFIX + "__".join(str(name).upper() for name in names)
+
+
+def _unknown_variables() -> list[Problem]:
+    options = [_variable(name, option) for name, kind in _SECTIONS.items() for option in kind.model_fields]
+    options += [_variable(name) for name in Config.model_fields if name not in _SECTIONS]
+    known = {*options, *map(_variable, _SECTIONS), _variable("config")}  # which the command line reads
+    names = [name for name in sorted(os.environ) if name.upper().startswith(_PREFIX)]
+    return [
+        Problem(file="environment", message=f"unknown variable {name}{_did_you_mean(name.upper(), options)}")
+        for name in names
+        if name.upper() not in known
+    ]
+
+
+def _problems(path: Path, text: str, said: Mapping[str, Any], error: ValidationError) -> list[Problem]:
     lines = text.splitlines()
     problems = []
-    for fault in error.errors(include_url=False, include_context=False):
-        loc = fault["loc"]
-        line = line_of(lines, loc)
-        where = ".".join(str(part) for part in loc)
-        if line == 0 and loc and (name := _env_name(loc)):
-            where = f"{where} (set by {name} in the environment, or missing)"
-        problems.append(
-            Problem(file=str(path), line=line, message=_message(where, fault["type"], fault, loc))
-        )
+    for fault in error.errors(include_url=False):
+        places: list[Loc] = [(*fault["loc"], *place) for place in fault.get("ctx", {}).get("places", [()])]
+        told = [(name, place) for place in places if (name := _variable_of(place, said))]
+        if told:
+            problems.append(Problem(file="environment", message=_for_variable(*told[0], fault)))
+        else:
+            line = max(line_of(lines, place) for place in places)
+            problems.append(Problem(file=str(path), line=line, message=_message(places[0], fault)))
     return problems
 
 
-def _env_name(loc: Sequence[int | str]) -> str:
-    return "TOPICWIRE_" + "__".join(str(part).upper() for part in loc)
+def _variable_of(loc: Loc, said: Mapping[str, Any]) -> str:
+    """Return the variable that a value comes from; empty: the file, or nothing, told it.
 
-
-def _message(where: str, kind: str, fault: Any, loc: Sequence[int | str]) -> str:
-    if kind == "extra_forbidden":
-        close = process.extractOne(str(loc[-1]), _known_keys(loc[:-1]), score_cutoff=60)
-        return f"unknown key {where}" + (f"; did you mean {close[0]}?" if close else "")
-    said = str(fault["msg"]).removeprefix("Value error, ")
-    secret = "token" in where
-    shown = "" if secret or kind in {"missing", "value_error"} else f" (it is {fault['input']!r:.80})"
-    return f"{where}: {said}{shown}" if where else said
-
-
-def _known_keys(loc: Sequence[int | str]) -> list[str]:
-    sections: dict[str, type[BaseModel]] = {
-        "log": LogConfig,
-        "store": StoreConfig,
-        "telegram": TelegramConfig,
-        "delivery": DeliveryConfig,
-        "polling": PollingConfig,
-        "stories": StoriesConfig,
-        "feeds": FeedConfig,
-        "chats": ChatConfig,
-    }
-    model = sections.get(str(loc[0]), Config) if loc else Config
-    return list(model.model_fields)
-
-
-def line_of(lines: Sequence[str], loc: Sequence[int | str]) -> int:
-    """Return the 1-based line on which a key of a TOML file stands; 0: not in the file.
-
-    Understands tables, arrays of tables and plain keys: all that a config of ours needs.
+    A section's variable holds JSON, and the variable of one option wins over it.
     """
-    names = [part for part in loc if isinstance(part, str)]
-    nth = next((part for part in loc if isinstance(part, int)), 0)
-    table, seen, best = "", -1, 0
-    for number, line in enumerate(lines, start=1):
-        if header := re.match(r"\s*\[\[?\s*([\w.\-]+)\s*\]\]?", line):
-            table = header[1]
-            seen += table == names[0] if names else 0
-            if names and table == names[0] and seen == nth:
-                best = number
-        elif key := re.match(r"\s*\"?([\w\-]+)\"?\s*=", line):
-            path = [*table.split("."), key[1]] if table else [key[1]]
-            in_place = len(names) < 2 or not table or seen == nth
-            if path == names[: len(path)] and in_place:
-                return number
-    return best
+    section = said.get(str(loc[0]))
+    if section is None or len(loc) == 1 or not isinstance(section, dict):
+        return "" if section is None else _variable(loc[0])
+    own = _variable(*loc[:2])
+    if own in {name.upper() for name in os.environ}:
+        return own
+    return _variable(loc[0]) if loc[1] in section else ""
+
+
+def _for_variable(variable: str, loc: Loc, fault: Any) -> str:
+    """Return what is wrong with a variable, and how it is written."""
+    if len(loc) == 1 and fault["type"] in {"model_type", "tuple_type"}:
+        shape = "{...}, or set a variable for each option" if loc[0] in _SECTIONS else "[{...}, {...}]"
+        return f"{variable}: write JSON here: {shape}"
+    return f"{variable}: {_message(loc, fault)}"
+
+
+def _message(loc: Loc, fault: Any) -> str:
+    where, kind = ".".join(str(part) for part in loc), fault["type"]
+    if kind == "extra_forbidden":
+        model = _MODELS[str(loc[0])] if len(loc) > 1 else Config
+        return f"unknown key {where}{_did_you_mean(str(loc[-1]), list(model.model_fields))}"
+    said = str(fault["msg"]).removeprefix("Value error, ")
+    quiet = kind in {"missing", "value_error", "conflict"}
+    return f"{where}: {said}" + ("" if quiet else _shown(loc, fault["input"]))
+
+
+def _shown(loc: Loc, value: object) -> str:
+    """Return a wrong value as it may be shown: nothing of Telegram's section, no password of a URL."""
+    text = redact_url(repr(value))
+    if loc[0] == "telegram" or "@" in text.replace("***@", ""):
+        return ""
+    return f" (it is {text:.80})"
+
+
+def _did_you_mean(name: str, known: Sequence[str]) -> str:
+    close = process.extractOne(
+        name, known, processor=lambda text: re.sub("_+", " ", text.removeprefix(_PREFIX)), score_cutoff=75
+    )
+    return f"; did you mean {close[0]}?" if close else ""
 
 
 def _anchored(config: Config, base: Path) -> Config:
     """Return the config with its paths made absolute, seen from the config file."""
-    telegram = config.telegram
-    if telegram.token_file:
-        telegram = telegram.model_copy(update={"token_file": base / telegram.token_file})
+    token_file, url = config.telegram.token_file, config.store.url
     return config.model_copy(
         update={
             "data_dir": base / config.data_dir,
             "rules_dir": base / config.rules_dir,
-            "feeds_file": base / config.feeds_file if config.feeds_file else None,
-            "telegram": telegram,
+            "feeds_file": config.feeds_file and base / config.feeds_file,
+            "telegram": config.telegram.model_copy(update={"token_file": token_file and base / token_file}),
+            "store": config.store.model_copy(
+                update={"url": url and f"{_SQLITE}{base / config.database_file}"}
+            ),
         }
     )
