@@ -7,9 +7,10 @@ import fcntl
 import os
 import random
 from collections.abc import AsyncIterator, Collection, Iterator, Mapping
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, ExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
+from operator import attrgetter
 from pathlib import Path
 
 import structlog
@@ -37,7 +38,7 @@ from bot.store import SqlStore, open_store
 log = structlog.get_logger()
 
 FEED_LEASE = timedelta(seconds=120)  # longer than any poll takes; a dead one's feed is free again after it
-NEEDS_RESTART = ("data_dir", "store", "telegram", "polling", "log")
+NEEDS_RESTART = ("data_dir", "store", "telegram", "polling", "log", "delivery.notifier")
 
 
 class SystemClock:
@@ -57,27 +58,37 @@ class SystemClock:
 
 
 @contextmanager
-def single_instance(data_dir: Path) -> Iterator[None]:
-    """Hold the data directory for this process alone.
-
-    The lock file stays: unlinking it would let two processes hold two files of one name.
+def single_instance(config: Config) -> Iterator[None]:
+    """Hold the data directory, and the database where that lies elsewhere, for this process alone.
 
     Raises:
-        AlreadyRunning: Another process holds it.
+        AlreadyRunning: Another process holds one of them.
         StoreBroken: The directory cannot be made or written.
     """
-    place = data_dir / "topicwire.lock"
+    places = [config.data_dir / "topicwire.lock"]
+    database = config.database_file
+    if database.parent.resolve() != config.data_dir.resolve():
+        places.append(database.with_name(f"{database.name}.lock"))
+    with ExitStack() as stack:
+        for place in places:
+            stack.enter_context(_locked(place))
+        yield
+
+
+@contextmanager
+def _locked(place: Path) -> Iterator[None]:
+    """Hold a lock file. It stays: unlinking it would let two processes hold two files of one name."""
     try:
-        data_dir.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(parents=True, exist_ok=True)
         handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
-        raise StoreBroken(f"{data_dir}: cannot be used as data_dir: {error.strerror}") from error
+        raise StoreBroken(f"{place.parent}: nothing can be kept there: {error.strerror}") from error
     try:
         try:
             fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError as error:
             holder = place.read_text().strip() or "unknown"
-            said = f"{data_dir}: another Topicwire runs here (process {holder})"
+            said = f"{place.parent}: another Topicwire runs here (process {holder})"
             raise AlreadyRunning(f"{said}; stop it, or set another data_dir") from error
         os.truncate(handle, 0)
         os.pwrite(handle, f"{os.getpid()}\n".encode(), 0)
@@ -178,8 +189,8 @@ class House:
             notifier=notifier,
             clock=clock,
             topics=self.topics,
-            policy=send_policy(setup.config),
-            in_flight=setup.config.delivery.in_flight,
+            policy=lambda: send_policy(self.setup.config),
+            in_flight=lambda: self.setup.config.delivery.in_flight,
         )
 
     def topics(self) -> Mapping[TopicId, Topic]:
@@ -190,23 +201,23 @@ class House:
         """Return the Telegram ids of those who run the installation."""
         return frozenset(self.setup.config.telegram.operators)
 
-    async def settle_in(self) -> None:
+    async def settle_in(self, setup: Setup) -> None:
         """Bring the store's feeds and chats in line with what operators wrote."""
-        config, now = self.setup.config, self.clock.now()
+        config, now = setup.config, self.clock.now()
         policy = poll_policies(config).polls
-        firsts = [first_poll_at(feed, now, policy) for feed in self.setup.feeds]
-        await self.store.sync_feeds(self.setup.feeds, firsts, now)
-        topics = {chat.address: expand_topics(chat.topics, self.topics()) for chat in config.chats}
+        firsts = [first_poll_at(feed, now, policy) for feed in setup.feeds]
+        await self.store.sync_feeds(setup.feeds, firsts, now)
+        topics = {chat.address: expand_topics(chat.topics, setup.rules.topics) for chat in config.chats}
         told = {chat.address: (chat.title, chat.language) for chat in config.chats}
         await self.store.sync_config_chats(topics, told, now)
 
     async def reload(self, setup: Setup) -> None:
         """Swap in what operators edited; what a running process cannot change is said in the log."""
+        await self.settle_in(setup)
         before, self.setup = self.setup, setup
-        await self.settle_in()
         for name in NEEDS_RESTART:
-            if getattr(before.config, name) != getattr(setup.config, name):
-                log.warning("this section takes effect at the next start", section=name)
+            if attrgetter(name)(before.config) != attrgetter(name)(setup.config):
+                log.warning("this setting takes effect at the next start", setting=name)
 
 
 @asynccontextmanager
@@ -244,9 +255,10 @@ async def open_house(
         house = House(
             setup=setup, store=store, fetcher=fetcher, parser=parser, notifier=notifier, clock=clock, bot=bot
         )
+        stack.callback(house.poller.close)
         await store.release_all_feeds()
         await house.sender.recover(all_leases=True)
-        await house.settle_in()
+        await house.settle_in(setup)
         yield house
 
 

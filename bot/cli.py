@@ -22,8 +22,8 @@ from rich.table import Table
 from bot import __version__, cli_rules, cli_stories
 from bot.app import Setup, SystemClock, open_house, read_setup, single_instance
 from bot.chat import make_chat_room
-from bot.config import read_config
-from bot.daemon import Daemon, PassReport, run_once
+from bot.config import Config, read_config
+from bot.daemon import Daemon, PassReport, run_pass
 from bot.demo import run_demo
 from bot.errors import AlreadyRunning, ConfigInvalid, RulesInvalid, TopicwireError
 from bot.logs import set_up_logs
@@ -40,10 +40,6 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 db_app = typer.Typer(help="Care for the database.", no_args_is_help=True)
-app.add_typer(cli_rules.app, name="rules")
-app.add_typer(db_app, name="db")
-app.command("match")(cli_rules.match_command)
-app.command("stories")(cli_stories.stories_command)
 
 out = Console()
 err = Console(stderr=True)
@@ -92,7 +88,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Stay up: poll feeds, send alerts, listen to Telegram. SIGTERM stops, SIGHUP reloads."""
     setup = read_setup(config)
     set_up_logs(setup.config.log.level, setup.config.log.format)
-    with single_instance(setup.config.data_dir):
+    with single_instance(setup.config):
         asyncio.run(_run(setup, partial(read_setup, config)))
 
 
@@ -127,23 +123,26 @@ def once(
         config=setup.config.model_copy(update={"delivery": delivery}), rules=setup.rules, feeds=setup.feeds
     )
     set_up_logs(setup.config.log.level, setup.config.log.format)
-    with single_instance(setup.config.data_dir):
-        report = asyncio.run(_once(setup, everything))
+    with single_instance(setup.config):
+        # Machines read standard output, so messages for the console go elsewhere.
+        report = asyncio.run(_once(setup, everything, err if as_json else out))
     _print_pass(report, as_json)
     if report.needs_operator:
         raise typer.Exit(EXIT_OPERATOR)
 
 
-async def _once(setup: Setup, everything: bool) -> PassReport:
-    async with open_house(setup, console=out) as house:
-        return await run_once(house, everything=everything)
+async def _once(setup: Setup, everything: bool, console: Console) -> PassReport:
+    async with open_house(setup, console=console) as house:
+        return await run_pass(house, everything=everything)
 
 
 def _print_pass(report: PassReport, as_json: bool) -> None:
     totals = report.summary()
     if as_json:
         sick = [asdict(feed) for feed in report.sick]
-        typer.echo(json.dumps({**totals, "sick_feeds": sick, "needs_operator": report.needs_operator}))
+        lost = [asdict(chat) for chat in report.lost_chats]
+        told = {"sick_feeds": sick, "lost_chats": lost, "needs_operator": report.needs_operator}
+        typer.echo(json.dumps({**totals, **told}))
         return
     table = Table(title="One pass", show_header=False)
     for name, value in totals.items():
@@ -151,8 +150,10 @@ def _print_pass(report: PassReport, as_json: bool) -> None:
     out.print(table)
     for feed in report.sick:
         tell(f"feed {feed.feed}: {feed.reason}: {feed.error}", "yellow")
+    for chat in report.lost_chats:
+        tell(f"chat {chat.telegram_id}: Telegram lets the bot not write there; add it, and give it the right")
     if report.dead:
-        tell(f"{report.dead} deliveries failed for good; the log says why", "red")
+        tell(f"{report.dead} deliveries were refused for good; the log says why")
 
 
 def tell(sentence: str, style: str = "red") -> None:
@@ -169,7 +170,7 @@ def demo(
 ) -> None:
     """Show all of it in a minute: sample feeds polled, matched, grouped, told. No token, no network."""
     set_up_logs("warning", "auto")
-    with single_instance(data_dir):
+    with single_instance(Config(data_dir=data_dir)):
         asyncio.run(run_demo(data_dir, out))
 
 
@@ -177,7 +178,7 @@ def demo(
 def db_upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Bring the database's tables up to date. `run` and `once` do so by themselves."""
     settings = read_config(config)
-    with single_instance(settings.data_dir):
+    with single_instance(settings):
         changed = asyncio.run(_upgrade(settings.database_url))
     typer.echo("brought up to date" if changed else "already up to date")
 
@@ -186,6 +187,12 @@ async def _upgrade(url: str) -> bool:
     store, changed = await open_store(url, SystemClock())
     await store.close()
     return changed
+
+
+app.add_typer(cli_rules.app, name="rules")
+app.add_typer(db_app, name="db")
+app.command("match")(cli_rules.match_command)
+app.command("stories")(cli_stories.stories_command)
 
 
 def main() -> NoReturn:

@@ -15,8 +15,8 @@ TopicwireError
   NotifyError             carries a reason
     NotifyLater           that chat waits, then again (429; retry_after)
     NotifyNotSent         certainly not sent: again   (connection or pool timeout)
-    NotifyUncertain       perhaps sent                (read timeout, dropped, 5xx)
-    ChatLost              403: suspend the chat
+    NotifyUncertain       perhaps sent                (read timeout, dropped; an outage: 5xx)
+    ChatLost              suspend the chat            (403, unknown, no right to write there)
     ChatMoved             write to another id         (new_id)
     ThreadLost            write to the chat without its thread
     MarkupRefused         send once more as plain text
@@ -141,9 +141,11 @@ class NotifyNotSent(NotifyError):
 
 
 class NotifyUncertain(NotifyError):
-    """The connection broke after we wrote: perhaps sent."""
+    """The connection broke after we wrote, or a server on the way failed: perhaps sent."""
 
-    reason = SendReason.NO_ANSWER
+    def __init__(self, message: str, *, is_outage: bool = False) -> None:
+        super().__init__(message)
+        self.reason = SendReason.SERVER_ERROR if is_outage else SendReason.NO_ANSWER
 
 
 class ChatLost(NotifyError):

@@ -67,6 +67,7 @@ class PollReason(StrEnum):
     GONE = "gone"  # 410
     UNREADABLE = "unreadable"  # bytes came, no feed
     FORBIDDEN_ADDRESS = "forbidden_address"  # the SSRF guard said no
+    BROKEN = "broken"  # a bug of ours; the log has the traceback
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -314,8 +315,9 @@ class SendReason(StrEnum):
     UNCHANGED = "unchanged"  # Telegram already shows this text
     RATE_LIMITED = "rate_limited"  # 429
     NOT_CONNECTED = "not_connected"  # certainly not sent
-    NO_ANSWER = "no_answer"  # perhaps sent
-    CHAT_LOST = "chat_lost"  # 403: blocked, kicked, deleted
+    NO_ANSWER = "no_answer"  # the connection broke or timed out: perhaps sent
+    SERVER_ERROR = "server_error"  # 5xx: an outage, most likely not sent
+    CHAT_LOST = "chat_lost"  # blocked, kicked, deleted, or no right to write there
     CHAT_MOVED = "chat_moved"  # migrated to a supergroup
     THREAD_LOST = "thread_lost"  # the forum thread is closed or gone
     BAD_MARKUP = "bad_markup"  # Telegram could not parse our HTML: sent as plain text

@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import asyncio
 import hashlib
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Protocol
@@ -18,7 +19,7 @@ from bot.core.identity import Sorted, canonical_url, is_flood, redact_url, sort_
 from bot.core.routing import AlertAction, AlertPolicy, News, decide_alert
 from bot.core.schedule import PollDecision, PollPolicy, after_error, after_success
 from bot.core.stories import StoryPolicy, StoryText, decide_story
-from bot.errors import FetchError
+from bot.errors import FetchError, FetchTemporary, StoreError
 from bot.model import (
     FeedId,
     Fetched,
@@ -97,19 +98,35 @@ class Poller:
         self._rules = rules
         self._operators = operators
         self._policies = policies
+        # A thread of its own: the loop's are shared with DNS, and a slow name server would hold the database.
+        self._matching = ThreadPoolExecutor(max_workers=1, thread_name_prefix="match")
+
+    def close(self) -> None:
+        """Match no more."""
+        self._matching.shutdown(wait=False, cancel_futures=True)
 
     async def poll_feeds(self, due: Sequence[DueFeed]) -> list[PollReport]:
-        """Poll these feeds at the same time; a bug met in one is logged and harms no other."""
-        results = await asyncio.gather(*(self.poll_feed(one) for one in due), return_exceptions=True)
-        reports = []
-        for one, result in zip(due, results, strict=True):
-            if isinstance(result, PollReport):
-                reports.append(result)
-            elif isinstance(result, Exception):
-                log.error("poll broke off", feed=one.feed.id, exc_info=result)
-            else:
-                raise result
-        return reports
+        """Poll these feeds at the same time; trouble with one harms no other."""
+        return list(await asyncio.gather(*(self._poll_safely(one) for one in due)))
+
+    async def _poll_safely(self, due: DueFeed) -> PollReport:
+        try:
+            return await self.poll_feed(due)
+        except StoreError as error:  # nothing was written, so the next poll finds the same news
+            log.error("poll not kept; it is made again", feed=due.feed.id, error=str(error))
+            return PollReport(feed=due.feed.id, reason=PollReason.TEMPORARY, error=str(error))
+        except Exception:  # this is the loop that a bug rises to
+            log.exception("poll broke off", feed=due.feed.id)
+            return await self._broken(due)
+
+    async def _broken(self, due: DueFeed) -> PollReport:
+        """Let a feed that meets a bug of ours back off, where operators see it."""
+        said = "a bug of Topicwire's; the log has the traceback"
+        error = FetchTemporary(said, feed_url=due.feed.url, reason=PollReason.BROKEN)
+        try:
+            return await self._failed(due, error)
+        except StoreError as trouble:
+            return PollReport(feed=due.feed.id, reason=PollReason.BROKEN, error=f"{said}; {trouble}")
 
     async def poll_feed(self, due: DueFeed) -> PollReport:
         """Poll one feed and write what follows from it."""
@@ -117,6 +134,20 @@ class Poller:
             answer, digest, parsed = await self._read(due)
         except FetchError as error:
             return await self._failed(due, error)
+        return await self._shielded(due, self._write(due, answer, digest, parsed))
+
+    async def _shielded(self, due: DueFeed, writing: Coroutine[None, None, PollReport]) -> PollReport:
+        """Finish a transaction even when the poll is cancelled: one cut off would keep its lock."""
+        task = asyncio.create_task(writing, name=f"write {due.feed.id}")
+        try:
+            return await asyncio.shield(task)
+        except asyncio.CancelledError:
+            await asyncio.wait([task])
+            raise
+
+    async def _write(
+        self, due: DueFeed, answer: Fetched | NotModified, digest: str | None, parsed: ParsedFeed | None
+    ) -> PollReport:
         now = self._clock.now()
         decision = after_success(
             due.feed,
@@ -165,7 +196,8 @@ class Poller:
         before = await store.item_topics(edited)
         fresh = dict(zip(await store.add_items(added, now), added, strict=True)) | dict(edited)
         await store.update_items(edited, now)
-        matches = await asyncio.to_thread(_match_all, self._rules(), fresh)
+        loop = asyncio.get_running_loop()
+        matches = await loop.run_in_executor(self._matching, _match_all, self._rules(), fresh)
         await store.set_matches(matches)
         report.items, report.edited = len(parsed.items), len(edited)
         report.new = sum(one.reason is ItemReason.NEW for one in added)
@@ -222,13 +254,15 @@ class Poller:
     async def _alert(self, store: PollTransaction, news: News, report: PollReport, now: datetime) -> None:
         policy = self._policies().alerts
         told, operators = await store.told(news.story), self._operators()
+        decisions = {}
         for each in await store.listeners(news.topics, now):
             listener = replace(each, is_operator=each.chat.address.telegram_id in operators)
             decision = decide_alert(listener, news, told.get(listener.chat.id), now, policy)
-            await store.apply(listener.chat.id, news.story, decision, now)
+            decisions[listener.chat.id] = decision
             report.alerts += decision.action in {AlertAction.QUEUE, AlertAction.HOLD}
             report.edits += decision.action is AlertAction.EDIT
             log.debug("alert decided", story=news.story, chat=listener.chat.id, reason=decision.reason.value)
+        await store.apply(news.story, decisions, now)
 
 
 def story_text(item: Item, now: datetime) -> StoryText:
@@ -244,7 +278,16 @@ def story_text(item: Item, now: datetime) -> StoryText:
 
 
 def _match_all(rules: Rules, found: Mapping[ItemId, Sorted]) -> dict[ItemId, tuple[Match, ...]]:
-    return {number: rules.match(one.item) for number, one in found.items()}
+    return {number: _match(rules, one.item) for number, one in found.items()}
+
+
+def _match(rules: Rules, item: Item) -> tuple[Match, ...]:
+    """Return an item's matches; an item that meets a bug of ours is kept without, and the feed goes on."""
+    try:
+        return rules.match(item)
+    except Exception:  # this is the loop that a bug rises to
+        log.exception("item was not matched", feed=item.feed_id, guid=item.guid, title=item.title[:80])
+        return ()
 
 
 def _log_poll(report: PollReport, decision: PollDecision) -> None:

@@ -213,8 +213,8 @@ class PollTransaction(Protocol):
     async def told(self, story: StoryId) -> Mapping[ChatId, Told]:
         """Return what chats have been told of the story, or will be."""
 
-    async def apply(self, chat: ChatId, story: StoryId, decision: AlertDecision, now: datetime) -> None:
-        """Write what was decided about a chat and a story: the transactional outbox."""
+    async def apply(self, story: StoryId, decisions: Mapping[ChatId, AlertDecision], now: datetime) -> None:
+        """Write what was decided about a story for each chat: the transactional outbox."""
 
     async def save_poll(self, due: DueFeed, decision: PollDecision, now: datetime, error: str | None) -> None:
         """Write what was decided about the feed and give its lease back.

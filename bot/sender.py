@@ -22,11 +22,12 @@ from bot.core.sending import (
     SendPolicy,
     after_error,
     after_success,
+    from_digest,
     is_group,
     lane_opens,
     unanswered,
 )
-from bot.errors import MarkupRefused, NotifyError, ThreadLost
+from bot.errors import MarkupRefused, NotifyError, StoreError, ThreadLost
 from bot.i18n import texts
 from bot.model import (
     Address,
@@ -43,6 +44,9 @@ from bot.model import (
 from bot.ports import Batch, Clock, DeliveryStore, Notifier, Settlement
 
 log = structlog.get_logger()
+
+# Between tries to write down what was sent: five minutes in all.
+SETTLE_PAUSES = tuple(timedelta(seconds=seconds) for seconds in (0.2, 0.5, 1, 2, 4, 8, 15, 30, 60, 60, 120))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -74,8 +78,7 @@ class SendReport:
 class Lanes:
     """When which chat, and the bot as a whole, may speak again. Edits count like messages."""
 
-    def __init__(self, policy: SendPolicy) -> None:
-        self.policy = policy
+    def __init__(self) -> None:
         self._recent: defaultdict[int, deque[datetime]] = defaultdict(deque)
         self._groups: set[int] = set()
         self._last: datetime | None = None
@@ -87,25 +90,25 @@ class Lanes:
         if is_group(chat):
             self._groups.add(chat.address.telegram_id)
 
-    def closed(self, now: datetime) -> dict[int, datetime]:
+    def closed(self, now: datetime, policy: SendPolicy) -> dict[int, datetime]:
         """Return the Telegram ids that must wait, and until when; forget what no longer counts."""
         waiting = {}
         for chat in list(self._recent):
             recent = self._recent[chat]
             while recent and recent[0] <= now - MINUTE:
                 recent.popleft()
-            opens = lane_opens(list(recent), chat in self._groups, self.policy)
+            opens = lane_opens(list(recent), chat in self._groups, policy)
             if opens and opens > now:
                 waiting[chat] = opens
             elif not recent:
                 del self._recent[chat]
         return waiting
 
-    def wait(self, now: datetime) -> timedelta:
+    def wait(self, now: datetime, policy: SendPolicy) -> timedelta:
         """Return how long the bot as a whole must wait."""
         if self._last is None:
             return timedelta(0)
-        return max(timedelta(0), self._last + timedelta(seconds=1 / self.policy.per_second) - now)
+        return max(timedelta(0), self._last + timedelta(seconds=1 / policy.per_second) - now)
 
 
 class StoriesAndDeliveries(DeliveryStore, Protocol):
@@ -125,15 +128,15 @@ class Sender:
         notifier: Notifier,
         clock: Clock,
         topics: Callable[[], Mapping[TopicId, Topic]],
-        policy: SendPolicy,
-        in_flight: int = 1,
+        policy: Callable[[], SendPolicy],
+        in_flight: Callable[[], int] = lambda: 1,
     ) -> None:
         self._store = store
         self._notifier = notifier
         self._clock = clock
         self._topics = topics
         self._policy = policy
-        self._lanes = Lanes(policy)
+        self._lanes = Lanes()
         self._in_flight = in_flight
         self._claiming = asyncio.Lock()
         self._in_hand: set[int] = set()  # Telegram ids that a message is on its way to
@@ -142,6 +145,11 @@ class Sender:
     def stop(self) -> None:
         """Claim nothing more; what is in flight is finished."""
         self._stopped = True
+
+    @property
+    def is_stopped(self) -> bool:
+        """Return whether `stop` was called."""
+        return self._stopped
 
     async def recover(self, *, all_leases: bool = False) -> int:
         """Return how many deliveries were in flight at a crash; each is counted as perhaps sent.
@@ -152,7 +160,7 @@ class Sender:
         now = self._clock.now()
         expired = await self._store.expired_deliveries(now, all_leases=all_leases)
         for delivery in expired:
-            decision = unanswered(delivery, SendReason.CRASHED, now, self._policy)
+            decision = unanswered(delivery, SendReason.CRASHED, now, self._policy())
             settlement = Settlement(
                 delivery=delivery, decision=decision, error="stopped while it was being sent"
             )
@@ -160,51 +168,93 @@ class Sender:
             log.warning("delivery was in flight at a crash", delivery=delivery.id, state=decision.state.value)
         return len(expired)
 
-    async def deliver_due(self) -> SendReport:
-        """Send what is due and may leave now; return what came of it."""
+    async def deliver_due(self, until: datetime | None = None) -> SendReport:
+        """Send what is due and may leave now; return what came of it.
+
+        Args:
+            until: Claim nothing after this moment; None: there is no hurry.
+        """
         await self.recover()
         report = SendReport()
         due = await self._store.next_due(self._clock.now())
         if due is None or due > self._clock.now():
             return report
-        await asyncio.gather(*(self._drain(report) for _ in range(self._in_flight)))
+        await asyncio.gather(*(self._drain(report, until) for _ in range(self._in_flight())))
         return report
 
     async def next_due(self) -> datetime | None:
         """Return when the next delivery may leave; None: none is owed."""
         now = self._clock.now()
         due = await self._store.next_due(now)
-        closed = self._lanes.closed(now)
+        closed = self._lanes.closed(now, self._policy())
         if due is not None and due <= now and closed:  # what is due waits for its lane
             return min(closed.values())
         return due
 
-    async def _drain(self, report: SendReport) -> None:
+    async def _drain(self, report: SendReport, until: datetime | None) -> None:
         while not self._stopped and not report.token_refused:
             async with self._claiming:
-                await self._clock.sleep(self._lanes.wait(self._clock.now()))
-                now = self._clock.now()
-                closed = self._lanes.closed(now).keys() | self._in_hand
-                batch = await self._store.claim_batch(now, self._policy.lease, closed)
-                if batch is None:
-                    return
-                self._in_hand.add(batch.chat.address.telegram_id)
-                self._lanes.note(batch.chat, now)
-            [result] = await asyncio.gather(self._deliver(batch, report), return_exceptions=True)
-            self._in_hand.discard(batch.chat.address.telegram_id)
-            if isinstance(result, Exception):  # its lease runs out, and `recover` takes it up again
-                log.error("delivery broke off", delivery=batch.deliveries[0].id, exc_info=result)
-            elif result is not None:
-                raise result
+                await self._clock.sleep(self._lanes.wait(self._clock.now(), self._policy()))
+                batch = await self._claim(until)
+            if batch is None:
+                return
+            try:
+                await self._deliver(batch, report)
+            except StoreError:
+                raise
+            except Exception:  # this is the loop that a bug rises to
+                log.exception("delivery broke off", delivery=batch.deliveries[0].id)
+                await self._set_aside(batch, report)
+            finally:
+                self._in_hand.discard(batch.chat.address.telegram_id)
+
+    async def _claim(self, until: datetime | None) -> Batch | None:
+        now = self._clock.now()
+        if until is not None and now >= until:
+            return None
+        closed = self._lanes.closed(now, self._policy()).keys() | self._in_hand
+        batch = await self._store.claim_batch(now, self._policy().lease, closed)
+        if batch is not None:
+            self._in_hand.add(batch.chat.address.telegram_id)
+            self._lanes.note(batch.chat, now)
+        return batch
+
+    async def _set_aside(self, batch: Batch, report: SendReport) -> None:
+        """Settle deliveries that met a bug of ours: a digest's go by themselves, a single one waits."""
+        now, error = self._clock.now(), "a bug of Topicwire's; the log has the traceback"
+        settlements = []
+        for delivery in batch.deliveries:
+            decision = unanswered(delivery, SendReason.CRASHED, now, self._policy())
+            if batch.is_digest:
+                decision = replace(decision, state=DeliveryState.QUEUED, due_at=now, alone=True)
+            report.count(decision)
+            settlements.append(Settlement(delivery=delivery, decision=decision, error=error))
+        await self._settle(batch, settlements)
+
+    async def _settle(self, batch: Batch, settlements: Sequence[Settlement]) -> None:
+        """Write what came of a batch, trying for minutes: a message sent and not written down is sent again.
+
+        Raises:
+            StoreError: The database could not be written all that time.
+        """
+        for pause in SETTLE_PAUSES:
+            try:
+                return await self._store.settle(batch, settlements, self._clock.now())
+            except StoreError as error:
+                log.error("what was sent cannot be written down; trying again", error=str(error))
+                if self._stopped:
+                    break
+                await self._clock.sleep(pause)
+        return await self._store.settle(batch, settlements, self._clock.now())
 
     async def _deliver(self, batch: Batch, report: SendReport) -> None:
         message, included = await self._render(batch)
-        now = self._clock.now()
         message_id, error = None, None
         try:
             message_id = await self._carry(batch.chat.address, batch.deliveries[0], message)
         except NotifyError as refusal:
             error = refusal
+        now = self._clock.now()
         settlements = []
         for number, delivery in enumerate(batch.deliveries):
             if number >= included:
@@ -216,15 +266,17 @@ class Sender:
                 )
                 continue
             decision = (
-                after_error(delivery, error, now, self._policy) if error else after_success(delivery, now)
+                after_error(delivery, error, now, self._policy()) if error else after_success(delivery, now)
             )
+            if batch.is_digest:
+                decision = from_digest(decision, now)
             report.count(decision)
             text = str(error) if error else None
             settlements.append(
                 Settlement(delivery=delivery, decision=decision, message_id=message_id, error=text)
             )
             _log_delivery(delivery, decision, text)
-        await self._store.settle(batch, settlements, self._clock.now())
+        await self._settle(batch, settlements)
 
     async def _render(self, batch: Batch) -> tuple[Message, int]:
         """Return the message, and how many of the batch's deliveries it tells."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
@@ -27,6 +27,7 @@ class Listener:
     mutes: Mapping[TopicId | None, datetime] = field(default_factory=dict)  # until when; None: all topics
     last_alert: Mapping[TopicId, datetime] = field(default_factory=dict)
     is_operator: bool = False
+    from_config: bool = False  # an operator wants it told, so what it misses while suspended is kept
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,7 +84,8 @@ def decide_alert(
     Args:
         told: None: this chat has not been told of this story.
     """
-    if listener.chat.state is not ChatState.ACTIVE:
+    is_waiting = listener.chat.state is ChatState.SUSPENDED and listener.from_config
+    if listener.chat.state is not ChatState.ACTIVE and not is_waiting:
         return _nothing(AlertReason.CHAT_INACTIVE)
     followed = {topic: news.topics[topic] for topic in listener.follows if topic in news.topics}
     wanted = {key: topic for key, topic in followed.items() if may_hear(topic, listener.is_operator)}
@@ -135,6 +137,14 @@ def _earliest(
     return min(moments, key=lambda moment: moment[1])
 
 
+def mutes_end(
+    topics: Collection[TopicId], mutes: Mapping[TopicId | None, datetime], now: datetime
+) -> datetime:
+    """Return when the first of these topics may speak, as far as mutes go; now: at once."""
+    every = mutes.get(None, now)
+    return min((max(every, mutes.get(topic, now), now) for topic in topics), default=now)
+
+
 def _may_speak(listener: Listener, topic: Topic, now: datetime) -> tuple[AlertReason, datetime]:
     waits = [(AlertReason.NEW_STORY, now)]
     waits += [
@@ -157,11 +167,14 @@ def _again(wanted: Mapping[TopicId, Topic], told: Told, now: datetime, policy: A
     topics = told.topics | frozenset(wanted)
     level = max([told.level, *(topic.level for topic in wanted.values())])
     reason = AlertReason.NEW_TOPIC if topics != told.topics else AlertReason.SOURCE_JOINED
+    is_new_topic = reason is AlertReason.NEW_TOPIC
     match told.state:
         case DeliveryState.FAILED:
-            return _nothing(AlertReason.NOTHING_NEW)
+            action, due_at = AlertAction.QUEUE, now  # what is new deserves another try
+        case DeliveryState.SENT if told.in_digest and is_new_topic:
+            action, due_at = AlertAction.QUEUE, now  # a digest cannot be edited: tell it by itself
         case DeliveryState.SENT | DeliveryState.SENDING if told.in_digest:
-            return _nothing(AlertReason.NOTHING_NEW)  # a digest tells many stories and is not edited
+            return _nothing(AlertReason.NOTHING_NEW)  # one more outlet is not worth a message
         case DeliveryState.SENT | DeliveryState.SENDING:
             action, due_at = AlertAction.EDIT, max(now, (told.edited_at or now) + policy.edit_every)
         case _:

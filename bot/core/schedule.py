@@ -22,7 +22,13 @@ GONE_RETRY = timedelta(hours=24)  # so that three answers span the 48 hours
 
 
 _LASTING = frozenset(
-    {PollReason.REFUSED, PollReason.GONE, PollReason.UNREADABLE, PollReason.FORBIDDEN_ADDRESS}
+    {
+        PollReason.REFUSED,
+        PollReason.GONE,
+        PollReason.UNREADABLE,
+        PollReason.FORBIDDEN_ADDRESS,
+        PollReason.BROKEN,
+    }
 )
 
 

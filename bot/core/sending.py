@@ -12,7 +12,7 @@ from bot.model import Chat, ChatKind, Delivery, DeliveryState, SendReason
 MINUTE = timedelta(minutes=1)
 SECOND = timedelta(seconds=1)
 LONGEST_WAIT = timedelta(minutes=10)  # between tries while Telegram cannot be reached
-MOST_DOUBTS = 144  # a day of tries, ten minutes apart
+MOST_DOUBTS = 5
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -64,6 +64,7 @@ class SendDecision:
     moved_to: int | None = None
     drop_message: bool = False  # the message to edit is gone: forget it
     stop_sending: bool = False  # the token is refused: nothing more can leave
+    alone: bool = False  # it shall leave by itself, not in a digest
 
 
 def after_success(delivery: Delivery, now: datetime) -> SendDecision:
@@ -86,7 +87,7 @@ def after_error(delivery: Delivery, error: NotifyError, now: datetime, policy: S
             return replace(later, chat_lost=True)
         case SendReason.TOKEN_REFUSED:
             return replace(later, due_at=now + MINUTE, stop_sending=True)
-        case SendReason.NOT_CONNECTED | SendReason.NO_ANSWER:
+        case SendReason.NOT_CONNECTED | SendReason.NO_ANSWER | SendReason.SERVER_ERROR:
             return unanswered(delivery, error.reason, now, policy)
     return _refused(delivery, error.reason, now)
 
@@ -94,23 +95,35 @@ def after_error(delivery: Delivery, error: NotifyError, now: datetime, policy: S
 def unanswered(delivery: Delivery, reason: SendReason, now: datetime, policy: SendPolicy) -> SendDecision:
     """Return what becomes of a delivery that got no answer, or was in flight at a crash.
 
-    An edit is simply made again: editing twice is editing once. A message that was certainly not sent is
-    tried again. One that was perhaps sent is tried again after a longer, doubling wait, and each such try
-    is counted: to lose an alert is worse than to send it twice. After a day's worth of doubts (MOST_DOUBTS)
-    it becomes a dead letter, which an operator sees.
+    An edit is simply made again: editing twice is editing once. A message that was certainly not sent, or
+    met an outage of Telegram's, is tried until it leaves. One that was perhaps sent is tried again after a
+    doubling wait, and counted, since to lose an alert is worse than to send it twice; after MOST_DOUBTS such
+    tries, one of which will have arrived, it becomes a dead letter, which an operator sees.
     """
+    patience = _doubled(SECOND, delivery.attempts)
     if delivery.is_edit:
-        return SendDecision(
-            state=DeliveryState.SENT, reason=reason, due_at=now + _patience(delivery.attempts)
-        )
+        return SendDecision(state=DeliveryState.SENT, reason=reason, due_at=now + patience)
     if reason is SendReason.NOT_CONNECTED:
-        return SendDecision(
-            state=DeliveryState.QUEUED, reason=reason, due_at=now + _patience(delivery.attempts)
-        )
+        return SendDecision(state=DeliveryState.QUEUED, reason=reason, due_at=now + patience)
+    if reason is SendReason.SERVER_ERROR:
+        wait = max(patience, policy.retry_uncertain_after)
+        return SendDecision(state=DeliveryState.UNCERTAIN, reason=reason, due_at=now + wait)
     if delivery.uncertain >= MOST_DOUBTS:
         return SendDecision(state=DeliveryState.FAILED, reason=reason, due_at=now, uncertain=1)
-    wait = min(policy.retry_uncertain_after * 2.0**delivery.uncertain, LONGEST_WAIT)
+    wait = _doubled(policy.retry_uncertain_after, delivery.uncertain)
     return SendDecision(state=DeliveryState.UNCERTAIN, reason=reason, due_at=now + wait, uncertain=1)
+
+
+def from_digest(decision: SendDecision, now: datetime) -> SendDecision:
+    """Return what becomes of one delivery of a digest that was refused.
+
+    Nobody knows which of its stories Telegram minds, so each is sent by itself, and only that one fails.
+    """
+    if decision.state is not DeliveryState.FAILED:
+        return decision
+    return SendDecision(
+        state=DeliveryState.QUEUED, reason=decision.reason, due_at=now, counts=False, alone=True
+    )
 
 
 def _refused(delivery: Delivery, reason: SendReason, now: datetime) -> SendDecision:
@@ -124,6 +137,6 @@ def _refused(delivery: Delivery, reason: SendReason, now: datetime) -> SendDecis
     return SendDecision(state=DeliveryState.FAILED, reason=reason, due_at=now)
 
 
-def _patience(attempts: int) -> timedelta:
-    """Return how long to wait while Telegram cannot be reached: 1 s doubling, up to ten minutes."""
-    return min(SECOND * 2.0 ** min(attempts, 20), LONGEST_WAIT)
+def _doubled(wait: timedelta, times: int) -> timedelta:
+    """Return the wait, doubled so many times, at most ten minutes."""
+    return min(wait * 2.0 ** min(times, 20), LONGEST_WAIT)

@@ -73,6 +73,11 @@ _MEANINGS: tuple[tuple[str, type[NotifyError]], ...] = (
     ("chat not found", ChatLost),
     ("peer_id_invalid", ChatLost),
     ("group chat was deactivated", ChatLost),
+    ("not enough rights", ChatLost),
+    ("need administrator rights", ChatLost),
+    ("have no rights to send", ChatLost),
+    ("chat_write_forbidden", ChatLost),
+    ("chat_restricted", ChatLost),
 )
 _UNCHANGED = "message is not modified"
 _TOO_MANY = "too many requests"
@@ -244,7 +249,7 @@ def _ours(error: TelegramError) -> NotifyError:
         case TimedOut() | NetworkError():
             return _network(error)
         case _:  # "Invalid server response": an answer that is no JSON, so perhaps from a proxy on the way
-            return NotifyUncertain(str(error))
+            return NotifyUncertain(str(error), is_outage=True)
 
 
 def _wait(error: RetryAfter) -> timedelta:
@@ -262,4 +267,5 @@ def _network(error: NetworkError) -> NotifyError:
         return NotifyNotSent(str(error))
     if _TOO_MANY in error.message.lower():  # a 429 without `retry_after`
         return NotifyLater(str(error), retry_after=timedelta(seconds=1))
-    return NotifyUncertain(str(error))
+    answered = not isinstance(error.__cause__, httpx.HTTPError)  # with a 5xx, that is
+    return NotifyUncertain(str(error), is_outage=answered)

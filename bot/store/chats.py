@@ -9,7 +9,19 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Address, Chat, ChatId, ChatKind, ChatState, DeliveryState, Story, StoryId, TopicId
+from bot.core.routing import mutes_end
+from bot.model import (
+    Address,
+    AlertReason,
+    Chat,
+    ChatId,
+    ChatKind,
+    ChatState,
+    DeliveryState,
+    Story,
+    StoryId,
+    TopicId,
+)
 from bot.store.dialect import insert
 from bot.store.engine import Database
 from bot.store.news import read_stories
@@ -25,6 +37,7 @@ from bot.store.schema import (
     subscriptions,
 )
 
+_FROM_CONFIG = sa.select(subscriptions.c.chat_id, subscriptions.c.topic_id).where(subscriptions.c.from_config)
 _WAITING = [DeliveryState.QUEUED.value, DeliveryState.HELD.value, DeliveryState.UNCERTAIN.value]
 
 
@@ -106,6 +119,7 @@ class ChatRows:
         mine = sa.and_(subscriptions.c.chat_id == chat, subscriptions.c.topic_id.in_(topics))
         async with self._db.writing() as connection:
             await connection.execute(sa.delete(subscriptions).where(mine))
+            await _withdraw(connection, chat, topics)
 
     async def sync_config_chats(
         self,
@@ -119,16 +133,30 @@ class ChatRows:
             told: The title and language of each address.
         """
         async with self._db.writing() as connection:
-            await connection.execute(sa.delete(subscriptions).where(subscriptions.c.from_config))
+            given = (await connection.execute(_FROM_CONFIG)).all()
+            keep = set()
             for address, topics in wanted.items():
-                title, language = told[address]
-                chat = await _config_chat(connection, address, title, language, now)
-                rows = [
-                    {"chat_id": chat, "topic_id": topic, "from_config": True, "since": now}
-                    for topic in topics
-                ]
-                if rows:
-                    await connection.execute(insert(connection, subscriptions).on_conflict_do_nothing(), rows)
+                chat = await _config_chat(connection, address, *told[address], now)
+                keep |= {(chat, str(topic)) for topic in topics}
+            for chat, topic in sorted({(row.chat_id, row.topic_id) for row in given} - keep):
+                mine = sa.and_(subscriptions.c.chat_id == chat, subscriptions.c.topic_id == topic)
+                await connection.execute(sa.delete(subscriptions).where(mine))
+            rows = [
+                {"chat_id": chat, "topic_id": topic, "from_config": True, "since": now}
+                for chat, topic in sorted(keep)
+            ]
+            if rows:
+                await connection.execute(insert(connection, subscriptions).on_conflict_do_nothing(), rows)
+
+    async def lost_config_chats(self) -> Sequence[Address]:
+        """Return the chats of the config that cannot be written to, for an operator to look at."""
+        query = sa.select(chats.c.telegram_id, chats.c.thread_id).distinct().join_from(chats, subscriptions)
+        lost = sa.and_(subscriptions.c.from_config, chats.c.state == ChatState.SUSPENDED.value)
+        async with self._db.reading() as connection:
+            rows = await connection.execute(
+                query.where(lost).order_by(chats.c.telegram_id, chats.c.thread_id)
+            )
+            return [Address(telegram_id=row.telegram_id, thread_id=row.thread_id or None) for row in rows]
 
     async def latest(self, topics: Collection[TopicId], limit: int) -> Sequence[Story]:
         """Return the newest stories of these topics, newest first."""
@@ -180,11 +208,13 @@ class ChatRows:
                 .values(chat_id=chat, story_id=story, since=now)
                 .on_conflict_do_nothing()
             )
+            mine = sa.and_(deliveries.c.chat_id == chat, deliveries.c.story_id == story)
+            await connection.execute(sa.update(deliveries).where(mine).values(dirty=False))
 
     async def mute(self, chat: ChatId, topic: TopicId | None, until: datetime | None, now: datetime) -> None:
         """Hold the alerts of a topic (None: all topics) until then; `until=None` ends the mute.
 
-        What is already held waits for the new end.
+        What has not left yet, held or queued, waits for the end of the mutes now in force.
         """
         scope = {"chat_id": chat, "topic_id": topic or ""}
         async with self._db.writing() as connection:
@@ -197,7 +227,7 @@ class ChatRows:
                     .values(**scope, until=until)
                     .on_conflict_do_update(index_elements=["chat_id", "topic_id"], set_={"until": until})
                 )
-            await _move_held(connection, chat, topic, until or now)
+            await _hold_again(connection, chat, now)
 
     async def muted(self, chat: ChatId, now: datetime) -> dict[TopicId | None, datetime]:
         """Return the mutes in force and when each ends."""
@@ -249,7 +279,11 @@ async def _owe_together(connection: AsyncConnection, numbers: Sequence[int]) -> 
 async def _config_chat(
     connection: AsyncConnection, address: Address, title: str, language: str, now: datetime
 ) -> int:
-    """Return the number of a chat that the config names; one that stopped the bot stays stopped."""
+    """Return the number of a chat that the config names; one that stopped the bot stays stopped.
+
+    One that could not be written to is tried again: an operator may have mended it, and cron hears nothing
+    of Telegram.
+    """
     found = await connection.execute(
         insert(connection, chats)
         .values(
@@ -262,10 +296,14 @@ async def _config_chat(
             since=now,
         )
         .on_conflict_do_update(index_elements=["telegram_id", "thread_id"], set_={"language": language})
-        .returning(chats.c.id)
+        .returning(chats.c.id, chats.c.state)
     )
-    number: int = found.scalar_one()
-    return number
+    number, state = found.one()
+    if state == ChatState.SUSPENDED.value:
+        active = {"state": ChatState.ACTIVE.value, "since": now}
+        await connection.execute(sa.update(chats).where(chats.c.id == number).values(**active))
+        await _owe_together(connection, [number])
+    return int(number)
 
 
 async def move_chat(connection: AsyncConnection, old: int, new: int, now: datetime) -> None:
@@ -298,15 +336,34 @@ async def _join_chats(connection: AsyncConnection, old: int, new: int) -> None:
     await connection.execute(sa.delete(chats).where(chats.c.id == old))
 
 
-async def _move_held(
-    connection: AsyncConnection, chat: ChatId, topic: TopicId | None, until: datetime
-) -> None:
-    """Let what a mute holds wait for its new end: all of the chat's, or the topic's alone."""
-    held = sa.and_(
-        deliveries.c.chat_id == chat,
-        deliveries.c.state == DeliveryState.HELD.value,
-        deliveries.c.reason == "muted",
-    )
-    rows = await connection.execute(sa.select(deliveries.c.id, deliveries.c.topics).where(held))
-    numbers = [row.id for row in rows if topic is None or list(row.topics) == [topic]]
-    await connection.execute(sa.update(deliveries).where(deliveries.c.id.in_(numbers)).values(due_at=until))
+async def _hold_again(connection: AsyncConnection, chat: ChatId, now: datetime) -> None:
+    """Let what has not left wait for the mutes in force: until the first of its topics may speak."""
+    in_force = sa.select(mutes).where(mutes.c.chat_id == chat, mutes.c.until > now)
+    until = {TopicId(row.topic_id) or None: row.until for row in await connection.execute(in_force)}
+    is_queued = deliveries.c.state == DeliveryState.QUEUED.value
+    is_held = deliveries.c.state == DeliveryState.HELD.value
+    waiting = sa.or_(is_queued, sa.and_(is_held, deliveries.c.reason == AlertReason.MUTED.value))
+    rows = await connection.execute(sa.select(deliveries).where(deliveries.c.chat_id == chat, waiting))
+    for row in rows.all():
+        free_at = mutes_end(row.topics, until, now)
+        if free_at > now:
+            held = {"state": DeliveryState.HELD.value, "reason": AlertReason.MUTED.value, "in_digest": True}
+            values = {**held, "due_at": free_at}
+        elif row.state == DeliveryState.HELD.value:
+            values = {"due_at": now}
+        else:
+            continue
+        await connection.execute(sa.update(deliveries).where(deliveries.c.id == row.id).values(**values))
+
+
+async def _withdraw(connection: AsyncConnection, chat: ChatId, topics: Collection[TopicId]) -> None:
+    """Take topics off what has not left yet; what has no topic left is owed no more."""
+    waiting = sa.and_(deliveries.c.chat_id == chat, deliveries.c.state.in_(_WAITING))
+    rows = await connection.execute(sa.select(deliveries.c.id, deliveries.c.topics).where(waiting))
+    for row in rows.all():
+        rest = [topic for topic in row.topics if topic not in topics]
+        mine = deliveries.c.id == row.id
+        if not rest:
+            await connection.execute(sa.delete(deliveries).where(mine))
+        elif rest != row.topics:
+            await connection.execute(sa.update(deliveries).where(mine).values(topics=rest))

@@ -39,7 +39,9 @@ class AlertRows:
     async def listeners(self, topics: Collection[TopicId], now: datetime) -> Sequence[Listener]:
         """Return the chats that follow any of the topics, whatever their state."""
         rows = await self._connection.execute(
-            sa.select(chats, subscriptions.c.topic_id, subscriptions.c.last_alert_at)
+            sa.select(
+                chats, subscriptions.c.topic_id, subscriptions.c.last_alert_at, subscriptions.c.from_config
+            )
             .join_from(chats, subscriptions)
             .where(subscriptions.c.topic_id.in_(topics))
             .order_by(chats.c.id)
@@ -50,6 +52,7 @@ class AlertRows:
             listener = found.get(row["id"]) or Listener(chat=chat_from_row(row), follows=frozenset())
             found[row["id"]] = replace(
                 listener,
+                from_config=listener.from_config or row["from_config"],
                 follows=listener.follows | {topic},
                 last_alert={**listener.last_alert, **({topic: last} if last else {})},
             )
@@ -74,42 +77,76 @@ class AlertRows:
         )
         return {ChatId(row["chat_id"]): _told(row) for row in rows.mappings()}
 
-    async def apply(self, chat: ChatId, story: StoryId, decision: AlertDecision, now: datetime) -> None:
-        """Write what was decided about a chat and a story."""
-        if decision.action is AlertAction.NONE or decision.due_at is None:
-            return
-        values = {
-            "reason": decision.reason.value,
-            "topics": sorted(decision.topics),
-            "level": int(decision.level),
-            "due_at": decision.due_at,
-        }
-        if decision.action in {AlertAction.EDIT, AlertAction.REFRESH}:
-            dirty = {"dirty": True} if decision.action is AlertAction.EDIT else {}
+    async def apply(self, story: StoryId, decisions: Mapping[ChatId, AlertDecision], now: datetime) -> None:
+        """Write what was decided about a story for each chat, in a few statements however many chats."""
+        fresh, changed, spoken = [], [], []
+        for chat, decision in decisions.items():
+            row = _alert_row(chat, story, decision)
+            match decision.action:
+                case AlertAction.QUEUE | AlertAction.HOLD:
+                    fresh.append(row | _fresh(decision, now))
+                case AlertAction.EDIT | AlertAction.REFRESH:
+                    changed.append(row | {"edit": decision.action is AlertAction.EDIT})
+            if decision.action is AlertAction.QUEUE:
+                spoken += [{"chat": chat, "topic": topic} for topic in decision.topics]
+        if fresh:
+            upsert = insert(self._connection, deliveries)
+            renewed = {name: upsert.excluded[name] for name in fresh[0] if name not in _KEPT}
             await self._connection.execute(
-                sa.update(deliveries)
-                .where(deliveries.c.chat_id == chat, deliveries.c.story_id == story)
-                .values(**values, **dirty)
+                upsert.on_conflict_do_update(index_elements=["chat_id", "story_id"], set_=renewed), fresh
             )
-            return
-        is_held = decision.action is AlertAction.HOLD
-        state = {
-            "state": (DeliveryState.HELD if is_held else DeliveryState.QUEUED).value,
-            "in_digest": is_held,
-        }
-        fresh = {"chat_id": chat, "story_id": story, "created_at": now, "dirty": False}
-        counters = {"attempts": 0, "uncertain": 0}
-        await self._connection.execute(
-            insert(self._connection, deliveries)
-            .values(**values, **state, **fresh, **counters)
-            .on_conflict_do_update(index_elements=["chat_id", "story_id"], set_={**values, **state})
-        )
-        if not is_held:
-            await self._connection.execute(
-                sa.update(subscriptions)
-                .where(subscriptions.c.chat_id == chat, subscriptions.c.topic_id.in_(decision.topics))
-                .values(last_alert_at=now)
-            )
+        if changed:
+            await self._connection.execute(_CHANGE, [_renamed(row) for row in changed])
+        if spoken:
+            await self._connection.execute(_SPOKEN.values(last_alert_at=now), spoken)
+
+
+_KEPT = {"chat_id", "story_id", "created_at"}
+_CHANGE = (
+    sa.update(deliveries)
+    .where(deliveries.c.chat_id == sa.bindparam("chat"), deliveries.c.story_id == sa.bindparam("story"))
+    .values(
+        reason=sa.bindparam("new_reason"),
+        topics=sa.bindparam("new_topics"),
+        level=sa.bindparam("new_level"),
+        due_at=sa.bindparam("new_due_at"),
+        dirty=sa.or_(deliveries.c.dirty, sa.bindparam("edit")),
+    )
+)
+_SPOKEN = sa.update(subscriptions).where(
+    subscriptions.c.chat_id == sa.bindparam("chat"), subscriptions.c.topic_id == sa.bindparam("topic")
+)
+
+
+def _alert_row(chat: ChatId, story: StoryId, decision: AlertDecision) -> dict[str, Any]:
+    return {
+        "chat_id": chat,
+        "story_id": story,
+        "reason": decision.reason.value,
+        "topics": sorted(decision.topics),
+        "level": int(decision.level),
+        "due_at": decision.due_at,
+    }
+
+
+def _fresh(decision: AlertDecision, now: datetime) -> dict[str, Any]:
+    """Return what a delivery begins with, also one that begins again."""
+    is_held = decision.action is AlertAction.HOLD
+    return {
+        "created_at": now,
+        "state": (DeliveryState.HELD if is_held else DeliveryState.QUEUED).value,
+        "in_digest": is_held,
+        "dirty": False,
+        "attempts": 0,
+        "uncertain": 0,
+        "message_id": None,
+    }
+
+
+def _renamed(row: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the row as `_CHANGE` wants it: bound names must differ from the columns' own."""
+    new = {f"new_{name}": row[name] for name in ("reason", "topics", "level", "due_at")}
+    return new | {"chat": row["chat_id"], "story": row["story_id"], "edit": row["edit"]}
 
 
 class DeliveryRows:
@@ -274,6 +311,8 @@ async def _settle(
         values["due_at"] = decision.due_at
     if edit_waits or (delivery.is_edit and decision.moved_to is not None):
         values["dirty"] = True
+    if decision.alone:
+        values["in_digest"] = False
     if sent:
         values |= {"message_id": settlement.message_id, "sent_at": now, "in_digest": in_digest}
     if settlement.error is None:

@@ -146,7 +146,7 @@ async def owed(store: SqlStore, clock: FakeClock, chat: Chat, story: StoryId, **
         due_at=clock.now(),
     )
     async with store.polling() as poll:
-        await poll.apply(chat.id, story, replace(decision, **facts), clock.now())  # type: ignore[arg-type]
+        await poll.apply(story, {chat.id: replace(decision, **facts)}, clock.now())  # type: ignore[arg-type]
 
 
 async def take(store: SqlStore, clock: FakeClock) -> Batch:
@@ -506,6 +506,43 @@ async def test_the_config_takes_back_what_it_gave_and_nothing_else(store: SqlSto
 
     await store.sync_config_chats({}, {}, clock.now())
     assert await store.followed(chat.id) == {OIL}
+
+
+async def test_a_cooldown_outlives_a_reload(store: SqlStore, clock: FakeClock) -> None:
+    address, told = Address(telegram_id=5), {Address(telegram_id=5): ("Desk", "en")}
+    await store.sync_config_chats({address: [GAS]}, told, clock.now())
+    chat = await store.chat(address)
+    assert chat is not None
+    await owed(store, clock, chat, await a_story(store, clock, an_item()))
+
+    await store.sync_config_chats({address: [GAS]}, told, clock.now())
+
+    async with store.polling() as poll:
+        [listener] = await poll.listeners([GAS], clock.now())
+    assert listener.last_alert == {GAS: clock.now()}
+
+
+async def test_the_end_of_one_mute_does_not_end_another(store: SqlStore, clock: FakeClock) -> None:
+    chat, story = await a_chat(store, clock), await a_story(store, clock, an_item())
+    await store.mute(chat.id, None, clock.now() + 8 * HOUR, clock.now())
+    await store.mute(chat.id, GAS, clock.now() + HOUR, clock.now())
+    held = {"action": AlertAction.HOLD, "reason": AlertReason.MUTED, "due_at": clock.now() + 8 * HOUR}
+    await owed(store, clock, chat, story, **held)
+
+    await store.mute(chat.id, GAS, None, clock.now())
+
+    assert await store.next_due(clock.now()) == clock.now() + 8 * HOUR
+
+
+async def test_a_story_that_is_muted_is_edited_no_more(store: SqlStore, clock: FakeClock) -> None:
+    chat, story = await a_chat(store, clock), await a_story(store, clock, an_item())
+    await owed(store, clock, chat, story)
+    await sent(store, clock, await take(store, clock))
+    await owed(store, clock, chat, story, action=AlertAction.EDIT, reason=AlertReason.SOURCE_JOINED)
+
+    await store.mute_story(chat.id, story, clock.now())
+
+    assert await store.claim_batch(clock.now(), LEASE) is None
 
 
 async def test_a_group_that_became_a_supergroup_keeps_everything(store: SqlStore, clock: FakeClock) -> None:

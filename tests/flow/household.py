@@ -159,7 +159,8 @@ async def open_household(
             setup=setup, store=store, fetcher=fetcher, parser=PlainParser(), notifier=notifier, clock=clock
         )
         await house.sender.recover(all_leases=True)
-        await house.settle_in()
+        stack.callback(house.poller.close)
+        await house.settle_in(setup)
         yield Household(house=house, feeds=feeds, api=api, clock=clock)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from bot.app import FEED_LEASE
 from bot.model import PollReason
 from tests.flow.household import Household, an_entry
 
@@ -82,7 +83,7 @@ async def test_a_link_that_is_no_web_address_is_not_linked(home: Household) -> N
     assert "javascript" not in message.raw
 
 
-async def test_an_item_that_breaks_the_matcher_harms_its_own_feed_alone(
+async def test_an_item_that_breaks_the_matcher_harms_no_other(
     home: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rules = home.house.setup.rules
@@ -94,8 +95,44 @@ async def test_an_item_that_breaks_the_matcher_harms_its_own_feed_alone(
         return match(self, item)  # type: ignore[arg-type]  # the same two
 
     monkeypatch.setattr(type(rules), "match", breaks)
-    home.publish(an_entry("Poison"), outlet="post")
 
-    await home.hear(an_entry(), outlet="herald")
+    await home.hear(an_entry("Poison"), an_entry())
 
+    assert len(home.sent) == 1
+
+
+async def test_a_poll_that_meets_a_bug_backs_off_and_calls_the_operator(
+    home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def breaks(*args: object, **facts: object) -> object:
+        raise RuntimeError("a bug")
+
+    monkeypatch.setattr("bot.pipeline.decide_alert", breaks)
+    report = await home.hear(an_entry())
+    monkeypatch.undo()
+
+    assert [(sick.feed, sick.reason) for sick in report.sick] == [("herald", PollReason.BROKEN)]
+    assert report.needs_operator
+
+    await home.pass_by()
+    assert len(home.sent) == 1  # nothing of the broken poll was kept, so the item is still new
+
+
+async def test_a_disk_that_is_full_keeps_the_news_for_the_next_poll(home: Household) -> None:
+    db = home.house.store._db
+    async with db.writing() as connection:
+        pages = (await connection.exec_driver_sql("PRAGMA page_count")).scalar_one()
+        await connection.exec_driver_sql(f"PRAGMA max_page_count={pages}")
+    rest = [an_entry(f"Ferry number {number} is late", summary="word " * 900) for number in range(15)]
+
+    report = await home.hear(an_entry(), *rest)
+    async with db.writing() as connection:
+        await connection.exec_driver_sql("PRAGMA max_page_count=1000000")
+
+    [poll] = [poll for poll in report.polls if poll.feed == "herald"]
+    assert "the disk is full" in str(poll.error)
+    assert home.sent == []
+
+    home.clock.advance(FEED_LEASE)
+    await home.pass_by()
     assert len(home.sent) == 1

@@ -18,6 +18,7 @@ from typing import Any
 import pytest
 
 from bot.app import read_setup, single_instance
+from bot.config import Config
 from bot.daemon import Daemon, sd_notify
 from bot.errors import AlreadyRunning
 from tests.botapi import BadGateway, BotApi, Person, Refused
@@ -315,12 +316,12 @@ async def test_a_stop_gives_back_what_it_cannot_finish(
 
 async def test_a_lock_is_held_by_one(tmp_path: Path) -> None:
     with (
-        single_instance(tmp_path),
+        single_instance(Config(data_dir=tmp_path)),
         pytest.raises(AlreadyRunning, match=str(os.getpid())),
-        single_instance(tmp_path),
+        single_instance(Config(data_dir=tmp_path)),
     ):
         pass
-    with single_instance(tmp_path):
+    with single_instance(Config(data_dir=tmp_path)):
         assert (tmp_path / "topicwire.lock").read_text() == f"{os.getpid()}\n"
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from bot.errors import StoreBroken
-from bot.model import Address, ChatState, DeliveryState
+from bot import sender
+from bot.core.render import alert_message
+from bot.errors import StoreBusy
+from bot.model import Address, ChatState, DeliveryState, Message, Story, TopicId
 from tests.botapi import (
     BadGateway,
     Blocked,
@@ -89,6 +92,7 @@ async def test_an_answer_that_never_came_is_doubted_and_the_alert_sent_again(
 ) -> None:
     home.api.fail(ADA, failure)
     report = await home.hear(an_entry())
+    await home.pass_by()
 
     assert report.summary()["delayed"] == 1
     assert {message.chat_id for message in home.sent} == {ADA, BEN}
@@ -98,8 +102,8 @@ async def test_an_answer_that_never_came_is_doubted_and_the_alert_sent_again(
 async def test_no_outage_of_a_day_loses_an_alert(home: Household) -> None:
     home.api.fail(None, BadGateway(), times=None)
     await home.hear(an_entry())
-    for _ in range(20):
-        await home.pass_by(after=HOUR)
+    for _ in range(150):
+        await home.pass_by(after=timedelta(minutes=10))
     assert home.sent == []
 
     home.api.heal()
@@ -162,6 +166,10 @@ async def test_a_refused_token_stops_sending_and_loses_nothing(home: Household) 
     assert {message.chat_id for message in home.sent} == {ADA, BEN}
 
 
+class PowerCut(BaseException):
+    """Ends the process, as far as the house can tell."""
+
+
 async def test_a_crash_between_sending_and_writing_it_down_repeats_only_the_one_in_flight(
     home: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -169,18 +177,133 @@ async def test_a_crash_between_sending_and_writing_it_down_repeats_only_the_one_
     settle = store.settle
 
     async def crash(*args: object) -> None:
-        raise StoreBroken("the power went")
+        raise PowerCut
 
     monkeypatch.setattr(store, "settle", crash)
-    await home.hear(an_entry())
+    with pytest.raises(PowerCut):
+        await home.hear(an_entry())
     monkeypatch.setattr(store, "settle", settle)
-    before = len(home.sent)
-    await home.house.sender.recover(all_leases=True)
-    await home.pass_by()
 
-    assert before == 2
-    assert sorted(message.chat_id for message in home.sent) == [ADA, ADA, BEN, BEN]
+    async with open_household(home.house.setup, home.feeds, home.api, home.clock) as again:
+        await again.pass_by()
+
+    assert sorted(message.chat_id for message in home.sent) == [ADA, ADA, BEN]
     assert await counts(home) == {DeliveryState.SENT: 2}
+
+
+async def test_a_database_that_is_busy_after_sending_repeats_nothing(
+    home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store = home.house.store
+    settle, trouble = store.settle, [StoreBusy("held by another program")] * 3
+
+    async def busy(*args: Any) -> None:
+        if trouble:
+            raise trouble.pop()
+        await settle(*args)
+
+    monkeypatch.setattr(store, "settle", busy)
+    await home.hear(an_entry())
+    await home.pass_by(after=HOUR)
+
+    assert sorted(message.chat_id for message in home.sent) == [ADA, BEN]
+
+
+async def test_of_a_digest_that_is_refused_only_the_bad_story_is_kept_back(home: Household) -> None:
+    store, now = home.house.store, home.clock.now()
+    ada = await store.chat(Address(telegram_id=ADA))
+    assert ada is not None
+    await store.mute(ada.id, None, now + HOUR, now)
+    await home.hear(
+        an_entry("Gas pipeline to Rosenholm leaks near Hasle"),
+        an_entry("Parliament of Westmark votes on a gas price brake"),
+    )
+    refused = Refused(400, "Bad Request: something quite new")
+    home.api.fail(ADA, refused, times=2)  # the digest, and then the first story by itself
+
+    report = await home.pass_by(after=2 * HOUR)
+
+    assert len(home.api.in_chat(ADA)) == 1
+    assert report.summary()["dead"] == 1
+
+
+async def test_a_story_that_breaks_the_renderer_harms_no_other(
+    home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    render = alert_message
+
+    def breaks(story: Story, *rest: Any) -> Message:
+        if "Poison" in story.reports[0].title:
+            raise RuntimeError("a bug")
+        return render(story, *rest)
+
+    monkeypatch.setattr(sender, "alert_message", breaks)
+    await home.hear(
+        an_entry("Poison in the gas pipeline to Rosenholm"),
+        an_entry("Parliament of Westmark votes on a gas price brake"),
+    )
+
+    assert {message.chat_id for message in home.sent} == {ADA, BEN}
+    assert all("Westmark" in message.text for message in home.sent)
+
+
+async def test_a_chat_of_the_config_that_was_lost_gets_what_it_missed(
+    home: Household, tmp_path: Path
+) -> None:
+    home.api.fail(ADA, Refused(400, "Bad Request: not enough rights to send text messages"), times=None)
+    lost = await home.hear(an_entry("Gas pipeline to Rosenholm leaks near Hasle"))
+    await home.hear(an_entry("Parliament of Westmark votes on a gas price brake"))
+    home.api.heal()
+
+    async with open_household(home.house.setup, home.feeds, home.api, home.clock) as again:
+        report = await again.pass_by()
+
+    assert [chat.telegram_id for chat in lost.lost_chats] == [ADA]
+    assert lost.needs_operator
+    assert not report.needs_operator
+    [digest] = home.api.in_chat(ADA)
+    assert "Rosenholm" in digest.text
+    assert "Westmark" in digest.text
+
+
+async def test_a_mute_catches_what_waits_for_its_hold(home: Household, tmp_path: Path) -> None:
+    rules = home.house.setup.rules
+    setup = a_setup(
+        home.feeds,
+        home.api,
+        tmp_path,
+        rules,
+        outlets=("herald",),
+        chats={ADA: ["*"]},
+        hold=timedelta(minutes=30),
+    )
+    await home.house.reload(setup)
+    await home.hear(an_entry())
+    ada = await home.house.store.chat(Address(telegram_id=ADA))
+    assert ada is not None
+    await home.house.store.mute(ada.id, None, home.clock.now() + 3 * HOUR, home.clock.now())
+
+    await home.pass_by(after=HOUR)
+    assert home.sent == []
+
+    await home.pass_by(after=3 * HOUR)
+    assert len(home.sent) == 1
+
+
+async def test_what_waits_for_its_hold_is_owed_no_more_after_an_unfollow(
+    home: Household, tmp_path: Path
+) -> None:
+    rules = home.house.setup.rules
+    setup = a_setup(home.feeds, home.api, tmp_path, rules, outlets=("herald",), chats={ADA: ["*"]}, hold=HOUR)
+    await home.house.reload(setup)
+    await home.hear(an_entry())
+    ada = await home.house.store.chat(Address(telegram_id=ADA))
+    assert ada is not None
+
+    await home.house.store.unfollow(ada.id, [TopicId("gas")])
+    await home.pass_by(after=2 * HOUR)
+
+    assert home.sent == []
 
 
 async def test_a_restart_delivers_what_the_former_run_owed(home: Household, tmp_path: Path) -> None:

@@ -13,15 +13,6 @@ from bot.logs import redacted, set_up_logs
 TOKEN = "123456789:AAF-abcdefghijklmnopqrstuvwxyz_12345"  # of nobody
 
 
-@pytest.fixture(autouse=True)
-def as_before() -> object:
-    root = logging.getLogger()
-    handlers, level = root.handlers[:], root.level
-    yield
-    root.handlers, root.level = handlers, level
-    structlog.reset_defaults()
-
-
 @pytest.mark.parametrize(
     "secret",
     [

@@ -192,6 +192,29 @@ def test_a_story_told_in_a_digest_is_not_edited() -> None:
     assert decision.action is AlertAction.NONE
 
 
+def test_a_new_topic_of_a_story_told_in_a_digest_is_a_message_of_its_own() -> None:
+    listener, both = a_listener(GAS, OIL), news(a_topic(), a_topic(OIL, level=Level.CRITICAL))
+
+    decision = decide_alert(listener, both, told(in_digest=True), NOW, POLICY)
+
+    assert (decision.action, decision.due_at) == (AlertAction.QUEUE, NOW)
+    assert decision.level is Level.CRITICAL
+
+
+def test_a_dead_letter_is_tried_again_when_another_outlet_reports() -> None:
+    decision = decide_alert(a_listener(), news(joined=True), told(DeliveryState.FAILED), NOW, POLICY)
+
+    assert decision.action is AlertAction.QUEUE
+
+
+def test_a_suspended_chat_of_the_config_is_owed_what_it_misses() -> None:
+    chat = Chat(id=ChatId(1), address=Address(telegram_id=5), state=ChatState.SUSPENDED)
+
+    decision = decide_alert(a_listener(chat=chat, from_config=True), news(), None, NOW, POLICY)
+
+    assert decision.action is AlertAction.QUEUE
+
+
 def test_a_further_topic_that_is_not_muted_sets_a_held_story_free() -> None:
     listener = a_listener(GAS, OIL, mutes={GAS: NOW + HOUR})
     before = told(DeliveryState.HELD, due_at=NOW + HOUR)

