@@ -271,6 +271,9 @@ class HttpFetcher:
                 limit=0,  # the slots count, so that waiting for one is not taken for a slow server
                 keepalive_timeout=10,
                 socket_factory=public_socket if is_public else lan_socket,
+                # aiodns, aiohttp's own choice; the system's resolver, which knows names of a LAN too, takes a
+                # thread for each name, and a slow name server would take them all.
+                resolver=None if is_public else aiohttp.ThreadedResolver(),
             ),
             cookie_jar=aiohttp.DummyCookieJar(),
             auto_decompress=False,  # inflate.py does it, in bounded pieces, and sees where data breaks off

@@ -259,7 +259,16 @@ async def test_credentials_go_to_their_own_host_only(fetcher: HttpFetcher, serve
 # ---- the address guard ---------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]", "0x7f.1"])
+async def test_an_address_written_oddly_leads_nowhere(fetcher: HttpFetcher, server: FeedServer) -> None:
+    server.serve()
+
+    error = await failure(fetcher, server.url(host="0x7f.1"), allow_private=False)
+
+    assert isinstance(error, FetchRefused | FetchTemporary)
+    assert server.asked == []
+
+
+@pytest.mark.parametrize("host", ["127.0.0.1", "localhost", "[::ffff:127.0.0.1]"])
 async def test_a_feed_on_this_machine_is_forbidden(
     fetcher: HttpFetcher, server: FeedServer, host: str
 ) -> None:
