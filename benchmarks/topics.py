@@ -1,10 +1,14 @@
 """Measure how well the shipped topics tell their news from what only looks alike.
 
-    python benchmarks/topics.py [--rules DIR] [--half tuned|heldout] [--misses 20] [--json]
+    python benchmarks/topics.py [--rules DIR] [--half tuned|heldout|another-hand] [--misses 20] [--json]
 
 Every title of tests/golden/titles.yaml is matched against the rules. A pair of title and topic counts: found
 where it belongs (hit), found where it does not (false alarm), or not found (missed). The held-out titles were
 written first, and their misses never listed while the rules were tuned; their totals were seen.
+
+`another-hand` is tests/golden/headlines.yaml: 168 headlines by somebody who had not seen the rules. Before
+anything was tuned by them they gave precision 0.989, recall 0.902, F1 0.944. The misses were
+looked at afterwards, so what is measured now is the figure of a tuned set; the first is the honest one.
 """
 
 from __future__ import annotations
@@ -27,7 +31,9 @@ from bot.rules import RuleSet, read_rules
 
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden" / "titles.yaml"
-HALVES = ("tuned", "heldout")
+HEADLINES = ROOT / "tests" / "golden" / "headlines.yaml"
+ANOTHER_HAND = "another-hand"
+HALVES = ("tuned", "heldout", ANOTHER_HAND)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -37,7 +43,7 @@ class Labelled:
     title: str
     summary: str
     language: str
-    half: str
+    half: str  # one of HALVES
     topics: frozenset[str]
 
     def item(self) -> Item:
@@ -83,7 +89,7 @@ class Tally:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Report:
-    """Tallies of one half: over all, by topic, by language."""
+    """Tallies of one set: over all, by topic, by language."""
 
     half: str
     titles: int
@@ -106,8 +112,22 @@ def labelled(path: Path = GOLDEN) -> list[Labelled]:
     ]
 
 
+def by_another_hand(path: Path = HEADLINES) -> list[Labelled]:
+    """Return the headlines of somebody who had not seen the rules, in the file's order."""
+    return [
+        Labelled(
+            title=entry["title"],
+            summary="",
+            language=entry["lang"],
+            half=ANOTHER_HAND,
+            topics=frozenset(entry["topics"]),
+        )
+        for entry in YAML(typ="safe").load(path.read_text(encoding="utf-8"))["headlines"]
+    ]
+
+
 def measure(rules: RuleSet, titles: Iterable[Labelled], half: str) -> Report:
-    """Return how the rules do on that half of the titles."""
+    """Return how the rules do on that part of the titles."""
     chosen = [title for title in titles if title.half == half]
     report = Report(half=half, titles=len(chosen))
     for title in chosen:
@@ -163,7 +183,7 @@ def _rows(report: Report) -> list[tuple[str, Tally]]:
 
 
 def show(report: Report, misses: int, console: Console) -> None:
-    """Print the tallies of a half, and its worst misses: false alarms of the highest score first."""
+    """Print the tallies of a set, and its worst misses: false alarms of the highest score first."""
     table = Table(title=f"{report.half}: {report.titles} titles", title_justify="left")
     for heading in ("", "belong", "hits", "false alarms", "missed", "precision", "recall", "F1"):
         table.add_column(heading, justify="left" if not heading else "right")
@@ -217,13 +237,14 @@ def main(arguments: Sequence[str]) -> int:
     """Print the reports; return 0."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--rules", type=Path, default=ROOT / "rules", help="folder of rule files")
-    parser.add_argument("--half", choices=HALVES, help="only this half")
-    parser.add_argument("--misses", type=int, default=20, help="how many to show of each half")
+    parser.add_argument("--half", choices=HALVES, help="only this set")
+    parser.add_argument("--misses", type=int, default=20, help="how many to show of each set")
     parser.add_argument("--json", action="store_true")
     options = parser.parse_args(arguments)
     rules = read_rules(options.rules)
     halves = [options.half] if options.half else HALVES
-    reports = [measure(rules, labelled(), half) for half in halves]
+    titles = [*labelled(), *by_another_hand()]
+    reports = [measure(rules, titles, half) for half in halves]
     if options.json:
         json.dump([as_json(report) for report in reports], sys.stdout, ensure_ascii=False, indent=2)
         sys.stdout.write("\n")

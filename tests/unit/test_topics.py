@@ -11,7 +11,7 @@ import pytest
 from jsonschema import Draft202012Validator
 from ruamel.yaml import YAML
 
-from benchmarks.topics import Labelled, Report, labelled, measure
+from benchmarks.topics import ANOTHER_HAND, Labelled, Report, by_another_hand, labelled, measure
 from bot.rules import RuleSet, check, json_schema, read_rules
 from bot.seeds import starter_dir
 
@@ -20,7 +20,7 @@ TOPICS = ("rare-earths", "kirill-dmitriev", "denis-manturov", "secondary-tariffs
 PROMISED = ("de", "en", "ru", "fr", "es", "pl", "uk", "zh")
 
 # F1 over the labelled titles, as measured with `python benchmarks/topics.py`; it may rise, never fall.
-FLOORS = {"tuned": 0.993, "heldout": 0.995}
+FLOORS = {"tuned": 0.993, "heldout": 0.995, ANOTHER_HAND: 0.943}
 
 
 def written(topic: str) -> dict[str, Any]:
@@ -37,6 +37,11 @@ def rules() -> RuleSet:
 @pytest.fixture(scope="module")
 def titles() -> list[Labelled]:
     return labelled()
+
+
+@pytest.fixture(scope="module")
+def headlines() -> list[Labelled]:
+    return by_another_hand()
 
 
 # ---- the files ---------------------------------------------------------------------------------
@@ -95,7 +100,17 @@ def test_every_topic_has_labelled_titles_in_every_promised_language(titles: list
     assert covered >= {(topic, language) for topic in TOPICS for language in PROMISED}
 
 
-def test_labelled_titles_are_none_of_the_rules_own_tests(titles: list[Labelled]) -> None:
+def test_the_headlines_by_another_hand_are_many_and_half_of_them_near_misses(
+    headlines: list[Labelled],
+) -> None:
+    assert len({headline.title for headline in headlines}) == len(headlines) == 168
+    assert 0.4 <= sum(not headline.topics for headline in headlines) / len(headlines) <= 0.6
+    assert {topic for headline in headlines for topic in headline.topics} == set(TOPICS)
+
+
+def test_labelled_titles_are_none_of_the_rules_own_tests(
+    titles: list[Labelled], headlines: list[Labelled]
+) -> None:
     own = {
         test if isinstance(test, str) else test["title"]
         for topic in TOPICS
@@ -103,14 +118,14 @@ def test_labelled_titles_are_none_of_the_rules_own_tests(titles: list[Labelled])
         for test in tests
     }
 
-    assert not own & {title.title for title in titles}
+    assert not own & {title.title for title in (*titles, *headlines)}
 
 
-@pytest.mark.parametrize("half", ["tuned", "heldout"])
+@pytest.mark.parametrize("half", list(FLOORS))
 def test_topics_tell_their_news_from_near_misses_as_well_as_measured(
-    rules: RuleSet, titles: list[Labelled], half: str
+    rules: RuleSet, titles: list[Labelled], headlines: list[Labelled], half: str
 ) -> None:
-    report: Report = measure(rules, titles, half)
+    report: Report = measure(rules, [*titles, *headlines], half)
 
     assert report.all.f1 >= FLOORS[half], [(m.kind, m.topic, m.title.title) for m in report.all.misses]
 
