@@ -26,7 +26,7 @@ from bot.sender import SendReport
 log = structlog.get_logger()
 
 POLLS_AT_ONCE = 200  # claimed and not yet done; connections are limited by the fetcher
-FINISH_WITHIN_S = 5.0  # what is in flight at a stop, before it is given back
+FINISH_WITHIN_S = 4.0  # what is in flight at a stop, before it is given back
 IDLE_S = 1.0
 STORE_TROUBLE_S = 5.0
 TOKEN_TROUBLE_S = 60.0

@@ -141,6 +141,8 @@ def _as_ours(place: str, error: Exception) -> StoreError:
     for sign, cure in _CURES.items():
         if sign in said.lower():
             return StoreBroken(f"{place}: {cure} ({said})")
-    if "locked" in said or "busy" in said or isinstance(error, sa.exc.TimeoutError):
+    if isinstance(error, sa.exc.TimeoutError):
+        return StoreBusy(f"{place}: our own work holds it for too long; it is tried again")
+    if "locked" in said or "busy" in said:
         return StoreBusy(f"{place}: held by another program for too long; it is tried again")
     return StoreBroken(f"{place}: {said}")
