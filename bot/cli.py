@@ -179,12 +179,12 @@ def db_upgrade(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Bring the database's tables up to date. `run` and `once` do so by themselves."""
     settings = read_config(config)
     with single_instance(settings):
-        changed = asyncio.run(_upgrade(settings.database_url))
+        changed = asyncio.run(_upgrade(settings))
     typer.echo("brought up to date" if changed else "already up to date")
 
 
-async def _upgrade(url: str) -> bool:
-    store, changed = await open_store(url, SystemClock())
+async def _upgrade(config: Config) -> bool:
+    store, changed = await open_store(config.database_url, SystemClock(), config.store.busy_timeout)
     await store.close()
     return changed
 

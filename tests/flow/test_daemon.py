@@ -11,7 +11,7 @@ import sys
 from asyncio.subprocess import PIPE, Process
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -150,6 +150,37 @@ async def test_the_daemon_sends_what_is_owed_listens_and_stops_at_sigterm(
     assert "Gas price rises" in api.in_chat(ADA)[0].text
     assert "/follow" in api.in_chat(ADA)[1].text
     assert code == 0
+
+
+async def test_kill_9_loses_no_alert_and_repeats_at_most_the_one_in_flight(
+    place: tuple[Path, FeedServer, BotApi],
+) -> None:
+    config, feeds, api = place
+    config.write_text(config.read_text().replace("[delivery]", '[delivery]\nchat_interval = "0s"'))
+    places = ["Aberg", "Bjelke", "Carlow", "Drammen", "Esbjerg", "Falster", "Gotland", "Hvidovre", "Inari"]
+    (config.parent / "data").mkdir()
+    async with at_home(config, feeds, api) as home:
+        home.publish(an_entry("Old news"))
+        await home.pass_by()
+        api.fail(None, BadGateway(), times=None)
+        await home.hear(*(an_entry(f"Gas pipeline {name} {name}hamn {name}sund") for name in places))
+        api.heal()
+
+    async def killed_after(received: int) -> None:
+        async with topicwire("run", cwd=config.parent) as daemon:
+            await api.until(lambda: len(api.in_chat(ADA)) >= received, PATIENCE_S)
+            daemon.process.kill()
+            await daemon.end()
+
+    for received in (2, 5, 7):
+        await killed_after(received)
+    # What was in flight at a kill is sent again after half a minute, which the clock of this house is ahead.
+    async with at_home(config, feeds, api, FakeClock(datetime.now(UTC) + timedelta(hours=1))) as home:
+        await home.pass_by()
+
+    told = [name for name in places for message in api.in_chat(ADA) if name in message.text]
+    assert set(told) == set(places)
+    assert len(told) <= len(places) + 3
 
 
 async def test_a_second_one_is_refused_with_75_and_a_sentence(
