@@ -13,7 +13,7 @@ from bot.core.explain import Explanation, explain
 from bot.core.expressions import leaves
 from bot.core.match import Matcher, TopicRule
 from bot.errors import Problem, RulesInvalid
-from bot.lexicon import lazy_lexicon
+from bot.lexicon import LANGUAGES, lazy_lexicon
 from bot.model import Item, Match, Topic, TopicId, TopicStatus
 from bot.rules.building import Built, Entry, build
 from bot.rules.inline import Coverage, Outcome, run_tests
@@ -138,7 +138,8 @@ def _rule_set(sources: list[Source], entries: list[Entry], is_real: IsWord) -> R
     digest = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
     live: list[TopicRule] = [entry.rule for entry in entries]
     languages = {code for rule in live for code in rule.languages}
-    detect = language_detector(languages | _key_languages(entries)) if languages else None
+    known = languages.union(LANGUAGES, _key_languages(entries))
+    detect = language_detector(known) if languages else None
     matcher = Matcher(live, is_real=is_real, detect_language=detect, rules_hash=digest)
     topics = {entry.topic.id: entry.topic for entry in entries}
     return RuleSet(topics=topics, rules_hash=digest, matcher=matcher)

@@ -2,13 +2,9 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
-
-from pydantic import ValidationError
-from rapidfuzz import process
 
 from bot.core.expressions import (
     AllOf,
@@ -27,10 +23,14 @@ from bot.core.terms import DEFAULT_SLOP, Pattern, TermInvalid, read_name, read_p
 from bot.errors import Problem
 from bot.model import Level, Topic, TopicId, TopicStatus
 from bot.rules import models
-from bot.rules.models import LANGUAGES, RuleFile, TopicModel
+from bot.rules.models import LANGUAGES, TopicModel
 from bot.rules.reading import Path_, Source
+from bot.rules.validating import did_you_mean, validated
 
 NO_TYPOS: Final = 101.0
+MAX_USES: Final = 40  # lists inside lists
+MAX_NESTED: Final = 120  # steps from a topic to a term, all lists opened
+MAX_TERMS: Final = 20_000  # of a topic, all lists opened
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +75,9 @@ def build(sources: Sequence[Source], feeds: Collection[str] | None) -> Built:
         feeds: Ids of the known feeds; None: not told, and E014 is not looked for.
     """
     built = Built()
-    files = [(source, model) for source in sources if (model := _validated(source, built)) is not None]
+    files = [
+        (source, model) for source in sources if (model := validated(source, built.problems)) is not None
+    ]
     for source, model in files:
         for name, expression in model.lists.items():
             _add_list(built, source, name, expression)
@@ -94,9 +96,11 @@ def build(sources: Sequence[Source], feeds: Collection[str] | None) -> Built:
     for name, (source, path, expression) in built.lists.items():
         if name not in built.used:
             built.warnings.append(source.problem(path, "W101", f"no topic uses the list `{name}`", key=True))
-            _Builder(
-                built, source, "", frozenset(models.TopicDefaults().where), models.TopicDefaults()
-            ).expression(expression, path, "")
+            plain = models.TopicDefaults()
+            builder = _Builder(built, source, "", frozenset(plain.where), plain, _Room())
+            builder.expression(expression, path, "")
+            if builder.room.left < 0:
+                built.problems.append(source.problem(path, "E011", _TOO_MANY.format(name), key=True))
     built.problems = list(dict.fromkeys(built.problems))
     built.warnings = list(dict.fromkeys(built.warnings))
     return built
@@ -117,13 +121,15 @@ def _add_topic(
     built: Built, source: Source, path: Path_, model: TopicModel, feeds: Collection[str] | None
 ) -> None:
     before = len(built.problems)
-    builder = _Builder(built, source, model.id, frozenset(model.where), model)
+    builder = _Builder(built, source, model.id, frozenset(model.where), model, _Room())
     match = builder.expression(model.match, (*path, "match"), "")
     parts = {
         key: builder.expression(value, (*path, key), "")
         for key in ("ignore", "unless")
         if (value := getattr(model, key)) is not None
     }
+    if builder.room.left < 0:
+        built.problems.append(source.problem((*path, "match"), "E011", _TOO_MANY.format(model.id), key=True))
     _check_sources(built, source, path, model, feeds)
     if len(built.problems) > before or match is None:
         return
@@ -168,11 +174,25 @@ def _check_sources(
     for key in ("allow", "deny"):
         for number, name in enumerate(getattr(model.sources, key)):
             if "." not in name and name not in feeds:
-                message = f"no feed has the id `{name}` (a domain has a dot){_did_you_mean(name, feeds)}"
+                message = f"no feed has the id `{name}` (a domain has a dot){did_you_mean(name, feeds)}"
                 built.problems.append(source.problem((*path, "sources", key, number), "E014", message))
 
 
 # ---- expressions -------------------------------------------------------------------------------
+
+_TOO_MANY: Final = f"`{{}}` has over {MAX_TERMS:,} terms, counting each use of a list; use smaller lists"
+
+
+@dataclass(slots=True)
+class _Room:
+    """How many more terms and uses of lists a topic may have; below 0: it has too many."""
+
+    left: int = MAX_TERMS
+
+    def take(self) -> bool:
+        """Return True as long as there is room for one more."""
+        self.left = max(self.left - 1, -1)
+        return self.left >= 0
 
 
 @dataclass(slots=True)
@@ -184,7 +204,9 @@ class _Builder:
     topic: str
     fields: frozenset[str]
     model: models.TopicDefaults
+    room: _Room
     stack: tuple[str, ...] = ()  # lists being opened
+    depth: int = 0  # steps to the list that is open
 
     def expression(self, value: Any, path: Path_, language: str) -> Expression | None:
         """Return the compiled expression; None: a problem was reported."""
@@ -234,7 +256,7 @@ class _Builder:
         children = []
         for key, child in extra.items():
             if key not in LANGUAGES:
-                near = _did_you_mean(key, models.FORMS if len(key) > 2 else ())
+                near = did_you_mean(key, models.FORMS if len(key) > 2 else ())
                 message = f"unknown key `{key}`; write a language such as `en`, or a form such as `any`{near}"
                 self._report((*path, key), "E010", message, key=True)
             children.append(self.expression(child, (*path, key), key))
@@ -267,20 +289,29 @@ class _Builder:
         name = value.use
         self.built.used.add(name)
         if name not in self.built.lists:
-            near = _did_you_mean(name, self.built.lists)
+            near = did_you_mean(name, self.built.lists)
             self._report((*path, "use"), "E012", f"no list is called `{name}`{near}")
             return None
         if name in self.stack:
             circle = " → ".join([*self.stack[self.stack.index(name) :], name])
             self._report((*path, "use"), "E013", f"lists use each other in a circle: {circle}")
             return None
+        depth = self.depth + len(path)
+        if len(self.stack) == MAX_USES or depth > MAX_NESTED:
+            message = f"lists use each other over {MAX_USES} deep, or nest too deeply; flatten them"
+            self._report((*path, "use"), "E013", message)
+            return None
+        if not self.room.take():
+            return None
         source, place, expression = self.built.lists[name]
-        inner = replace(self, source=source, stack=(*self.stack, name))
+        inner = replace(self, source=source, stack=(*self.stack, name), depth=depth)
         return inner.expression(expression, place, language)
 
     def _leaf(
         self, value: str | models.TermForm | models.NameForm | models.RegexForm, path: Path_, language: str
     ) -> Expression | None:
+        if not self.room.take():
+            return None
         weight, key = 1.0, None
         try:
             match value:
@@ -334,110 +365,3 @@ def _is_plain(expression: Expression) -> bool:
             return all(map(_is_plain, children))
         case _:
             return False
-
-
-# ---- pydantic's errors as ours -----------------------------------------------------------------
-
-
-def _validated(source: Source, built: Built) -> RuleFile | None:
-    built.problems += source.problems
-    if source.problems:
-        return None
-    if not isinstance(source.data, dict) or source.data.get("version") != 1 or source.data["version"] is True:
-        what = source.data.get("version") if isinstance(source.data, dict) else None
-        message = "`version: 1` is missing" if what is None else f"version is {what!r}; this reader knows 1"
-        built.problems.append(source.problem(("version",), "E001", message))
-        return None
-    try:
-        RuleFile.model_validate(source.data)
-        _apply_defaults(source)
-        return RuleFile.model_validate(source.data)
-    except ValidationError as error:
-        built.problems += [_problem(source, dict(detail)) for detail in error.errors(include_url=False)]
-        return None
-
-
-def _apply_defaults(source: Source) -> None:
-    """Copy the file's defaults into each of its topics, places and all."""
-    defaults = source.data.get("defaults") or {}
-    for number, topic in enumerate(source.data.get("topics") or []):
-        for key in defaults.keys() - topic.keys():
-            topic[key] = defaults[key]
-            for spots in (source.values, source.keys):
-                copied = {
-                    ("topics", number, *path[1:]): spot
-                    for path, spot in spots.items()
-                    if path[:2] == ("defaults", key)
-                }
-                spots.update(copied)
-
-
-def _problem(source: Source, error: dict[str, Any]) -> Problem:
-    kind, loc = error["type"], error["loc"]
-    path = tuple(part for part in loc if part != "[key]" and not str(part).startswith("<"))
-    if kind == "extra_forbidden":
-        message = f"unknown key `{path[-1]}`{_did_you_mean(str(path[-1]), _keys_at(loc[:-1]))}"
-        return source.problem(path, "E010", message, key=True)
-    if kind == "missing":
-        return source.problem(path[:-1], "E011", f"the key `{path[-1]}` is missing")
-    if path[-1] == "match" and path[-2:-1] != ("tests",) and not error.get("input"):
-        return source.problem(path, "E030", "`match` is empty; write the terms that must be found", key=True)
-    name = next((part for part in reversed(path) if isinstance(part, str)), "file")
-    return source.problem(path, "E011", f"`{name}` {_wish(kind, error)}", key=loc[-1:] == ("[key]",))
-
-
-_LIMITS: Final = {
-    "greater_than": ("gt", "more than"),
-    "greater_than_equal": ("ge", "at least"),
-    "less_than": ("lt", "less than"),
-    "less_than_equal": ("le", "at most"),
-}
-
-
-def _wish(kind: str, error: dict[str, Any]) -> str:
-    """Return what is there and what is wanted instead."""
-    given, context = error.get("input"), error.get("ctx") or {}
-    is_short = isinstance(given, str | int | float | bool) or given is None
-    kind_of_many = "a list" if isinstance(given, list) else "a map"
-    shown = f"is {json.dumps(given, ensure_ascii=False) if is_short else kind_of_many}"
-    match kind:
-        case "string_type" if isinstance(given, int | float):
-            return f"{shown}; put it in quotes to make it text"
-        case "literal_error":
-            wanted = str(context.get("expected", ""))
-            choices = [part.strip("'") for part in wanted.replace(" or ", ", ").split(", ")]
-            return f"{shown}; use {wanted}{_did_you_mean(str(given), choices)}"
-        case "greater_than" | "greater_than_equal" | "less_than" | "less_than_equal":
-            key, words = _LIMITS[kind]
-            return f"{shown}; use {words} {context[key]:g}"
-        case "string_pattern_mismatch":
-            return f"{shown}; use {models.PATTERNS.get(context['pattern'], context['pattern'])}"
-        case "too_short" | "string_too_short":
-            return "is too short; write something" if given else "is empty; write something"
-        case "duration" | "language":
-            return f"{shown}, which {error['msg']}"
-        case _:
-            wanted = error["msg"].removeprefix("Input should be ").replace("a valid string", "text")
-            return f"{shown}; use {wanted.replace('valid dictionary', 'map').replace('a valid ', 'a ')}"
-
-
-def _keys_at(loc: Sequence[Any]) -> list[str]:
-    """Return the keys that pydantic would have taken at that place."""
-    tag = next((str(part) for part in reversed(loc) if not isinstance(part, int)), "")
-    named: dict[str, list[type[models.Model]]] = {
-        "sources": [models.Sources],
-        "spike": [models.Spike],
-        "tests": [models.InlineTests],
-        "defaults": [models.TopicDefaults],
-        "topics": [models.TopicModel],
-        "InlineItem": [models.InlineItem],
-        "": [models.RuleFile],
-    }
-    forms = {f"<{form.__name__}>": form for form in models.FORMS.values()}
-    found = [forms[tag]] if tag in forms else named.get(tag, [])
-    return [info.alias or name for model in found for name, info in model.model_fields.items()]
-
-
-def _did_you_mean(word: str, known: Collection[str]) -> str:
-    best = process.extractOne(word, list(known), score_cutoff=60)
-    return f"; did you mean `{best[0]}`?" if best else ""

@@ -35,8 +35,14 @@ def lint(built: Built, coverage: Sequence[Coverage], outcomes: Sequence[Outcome]
         yield from _about_tests(entry, by_topic[entry.topic.id])
         for group in _groups(entry.rule.match):
             written = [by_leaf[id(leaf)] for leaf in group if id(leaf) in by_leaf]
-            yield from _covered_terms([one for one in written if isinstance(one.leaf.term, Phrase)])
+            places = {_place(one): one for one in written if isinstance(one.leaf.term, Phrase)}
+            yield from _covered_terms(list(places.values()))
     yield from _unreached(built, coverage)
+
+
+def _place(one: Written) -> tuple[object, ...]:
+    """Return what tells a written term; a list that is used twice holds each of its terms once."""
+    return one.source.file, one.path, one.language, one.leaf.fields
 
 
 # ---- one term ----------------------------------------------------------------------------------

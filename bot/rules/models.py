@@ -22,8 +22,23 @@ from typing_extensions import TypeAliasType
 FieldName = Literal["title", "summary", "content", "author", "url", "source", "categories"]
 LevelName = Literal["info", "low", "medium", "high", "critical"]
 StatusName = Literal["stable", "experimental", "deprecated"]
-Fuzzy = Annotated[float, Field(ge=50, le=100)] | Literal["off"]
 Weight = Annotated[float, Field(gt=0, le=10)]
+
+
+def fuzzy(value: object) -> object:
+    """Return the value if it is a least similarity or `off`; one error then, not one for each.
+
+    Raises:
+        PydanticCustomError: It is neither.
+    """
+    if value == "off":
+        return value
+    if isinstance(value, int | float) and not isinstance(value, bool) and 50 <= value <= 100:
+        return value
+    raise PydanticCustomError("fuzzy", "; use a number from 50 to 100, or off")
+
+
+Fuzzy = Annotated[Annotated[float, Field(ge=50, le=100)] | Literal["off"], BeforeValidator(fuzzy)]
 
 # ISO 639-1
 LANGUAGES: Final = frozenset(
@@ -37,7 +52,10 @@ LANGUAGES: Final = frozenset(
         "ts tt tw ty ug uk ur uz ve vi vo wa wo xh yi yo za zh zu ",
     )
 )
-_DURATION: Final = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?")
+_DURATION: Final = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
+_UNITS: Final = (604_800, 86_400, 3_600, 60, 1)  # seconds
+_MAX_DIGITS: Final = 12
+MAX_DURATION: Final = timedelta(days=3_653)
 
 
 def duration(text: object) -> timedelta:
@@ -52,9 +70,12 @@ def duration(text: object) -> timedelta:
     if text == "0" or (text == 0 and not isinstance(text, bool)):
         return timedelta(0)
     if found is None:
-        raise PydanticCustomError("duration", "is no duration; write 90m, 2h30m, 1d or 0")
-    weeks, days, hours, minutes, seconds = (int(part or 0) for part in found.groups())
-    return timedelta(weeks=weeks, days=days, hours=hours, minutes=minutes, seconds=seconds)
+        raise PydanticCustomError("duration", ", which is no duration; write 90m, 2h30m, 1d or 0")
+    parts = [part or "0" for part in found.groups()]
+    seconds = sum(unit * int(part[:_MAX_DIGITS]) for unit, part in zip(_UNITS, parts, strict=True))
+    if seconds > MAX_DURATION.total_seconds() or max(map(len, parts)) > _MAX_DIGITS:
+        raise PydanticCustomError("duration", ", which is longer than ten years; write 520w or less")
+    return timedelta(seconds=seconds)
 
 
 Duration = Annotated[
@@ -66,7 +87,7 @@ Duration = Annotated[
 
 def _language(code: str) -> str:
     if code not in LANGUAGES:
-        raise PydanticCustomError("language", "is no language; write an ISO 639-1 code such as en")
+        raise PydanticCustomError("language", ", which is no language; write an ISO 639-1 code such as en")
     return code
 
 

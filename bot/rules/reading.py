@@ -7,6 +7,7 @@ and aliases (a rule set has `lists` and `use` for what stands in several places)
 from __future__ import annotations
 
 import re
+import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -25,6 +26,11 @@ MAX_BYTES: Final = 5 << 20
 MAX_DEPTH: Final = 40
 _ALLOW: Final = re.compile(r"#\s*lint:\s*allow((?:[\s,]+W\d{3})+)")
 _TAG: Final = "tag:yaml.org,2002:"
+_TAGS: Final = {  # of plain YAML, by kind of node
+    MappingNode: {"map"},
+    SequenceNode: {"seq"},
+    ScalarNode: {"str", "int", "float", "bool", "null", "timestamp", "value", "merge"},
+}
 
 
 @dataclass(slots=True)
@@ -35,11 +41,14 @@ class Source:
     data: Any = None  # dict, list, str, int, float, bool or None
     values: dict[Path_, Spot] = field(default_factory=dict)
     keys: dict[Path_, Spot] = field(default_factory=dict)
+    inherited: set[Path_] = field(default_factory=set)  # ("topics", 3, key): copied from ("defaults", key)
     allowed: dict[int, frozenset[str]] = field(default_factory=dict)  # warnings silenced, by line
     problems: list[Problem] = field(default_factory=list)
 
     def spot(self, path: Path_, *, key: bool = False) -> Spot:
         """Return where the value (or its key) stands; for an unknown path, where its nearest parent does."""
+        if path[:3] in self.inherited:
+            path = ("defaults", *path[2:])
         while path:
             found = (self.keys.get(path) if key else None) or self.values.get(path) or self.keys.get(path)
             if found is not None:
@@ -54,7 +63,7 @@ class Source:
 
 
 def rule_files(folder: Path) -> list[Path]:
-    """Return the rule files of a folder, by name; hidden files are left out.
+    """Return what is named as a rule file in a folder, by name; hidden files are left out.
 
     Raises:
         OSError: The folder cannot be listed.
@@ -62,7 +71,7 @@ def rule_files(folder: Path) -> list[Path]:
     return sorted(
         path
         for path in folder.iterdir()
-        if path.suffix in {".yaml", ".yml"} and not path.name.startswith(".") and path.is_file()
+        if path.suffix.lower() in {".yaml", ".yml"} and not path.name.startswith(".")
     )
 
 
@@ -70,11 +79,15 @@ def read_source(path: Path) -> Source:
     """Return the file's data; what keeps it from being read is among its problems."""
     source = Source(str(path))
     try:
-        raw = path.read_bytes()
+        is_file = stat.S_ISREG(path.stat().st_mode)  # reading a pipe would wait for ever
+        raw = path.read_bytes() if is_file else b""
     except OSError as error:
-        source.problems.append(
-            Problem(file=source.file, code="E000", message=f"cannot be read: {error.strerror}")
-        )
+        message = f"cannot be read: {error.strerror}"
+        source.problems.append(Problem(file=source.file, code="E000", message=message))
+        return source
+    if not is_file:
+        message = "is no file; rename it so that it does not end like a rule file"
+        source.problems.append(Problem(file=source.file, code="E000", message=message))
         return source
     if len(raw) > MAX_BYTES:
         size = MAX_BYTES >> 20
@@ -113,7 +126,7 @@ def parse_source(source: Source, text: str) -> None:
 
 def _syntax_problem(file: str, error: MarkedYAMLError, text: str) -> Problem:
     mark = error.problem_mark or error.context_mark
-    line, col = (mark.line + 1, mark.column + 1) if mark else (0, 0)
+    line, col = (mark.line + 1, mark.column + 1) if mark else (1, 1)
     lines = text.splitlines()
     here = lines[line - 1] if 0 < line <= len(lines) else ""
     indent = here[: len(here) - len(here.lstrip())]
@@ -147,6 +160,7 @@ class _Converter:
             self._problem(path, "anchors and aliases (&, *) are not used here; write a list and `use:` it")
             return None
         self.seen.add(id(node))
+        self._check_tag(node, path)
         match node:
             case MappingNode():
                 return dict(self._pairs(node, path, depth))
@@ -173,6 +187,7 @@ class _Converter:
                 self.source.keys[here] = (line, col)
                 continue
             self.source.keys[here] = _spot(key_node)
+            self._check_tag(key_node, here)
             yield key, self.convert(value_node, here, depth + 1)
 
     def _scalar(self, node: ScalarNode, path: Path_) -> Any:
@@ -190,9 +205,11 @@ class _Converter:
                     return None
         except ValueError:  # an integer such as 0123, which is text to us
             return text
-        if tag not in {"str", "timestamp", "value"}:
-            self._problem(path, f"the tag {node.tag} is not used here")
         return text
+
+    def _check_tag(self, node: Node, path: Path_) -> None:
+        if str(node.tag).removeprefix(_TAG) not in _TAGS[type(node)]:
+            self._problem(path, f"the tag {node.tag} is not used here")
 
     def _problem(self, path: Path_, message: str) -> None:
         key = path in self.source.keys

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import re
 import shutil
 import time
@@ -221,13 +222,182 @@ def test_nonsense_is_refused_with_a_place(tmp_path: Path, text: str) -> None:
     assert all(problem.line > 0 for problem in report.problems)
 
 
-@given(st.text(max_size=80))
-def test_no_text_breaks_the_reader(text: str) -> None:
+@given(st.text(max_size=80) | st.text("abc:-[]{}#&*!|>'\"?\n\t ", max_size=40))
+def test_no_text_breaks_the_reader_and_every_problem_lies_in_the_text(text: str) -> None:
     source = Source("a.yaml")
 
     parse_source(source, text)
 
-    assert source.problems or source.data is None or source.values
+    last = len(text.splitlines()) + 1
+    assert all(1 <= problem.line <= last and problem.col >= 1 for problem in source.problems)
+    assert all(1 <= line <= last for line, _ in (*source.values.values(), *source.keys.values()))
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "!!python/object:os.system [x]",
+        "!!python/object:os.system {a: b}",
+        "!!set {a}",
+        "!x y: 1",
+        "a: !!str [b]",
+    ],
+)
+def test_a_tag_of_any_node_is_refused(text: str) -> None:
+    source = Source("a.yaml")
+
+    parse_source(source, text)
+
+    assert any("the tag" in problem.message for problem in source.problems)
+
+
+@pytest.mark.parametrize("written", ["99999999999w", "9" * 5_000 + "s", "3654d", "600w"])
+def test_a_duration_over_ten_years_is_refused_with_its_place(tmp_path: Path, written: str) -> None:
+    (tmp_path / "a.yaml").write_text(SMALL.replace("match:", f"cooldown: {written}\n    match:", 1))
+
+    (problem,) = check(tmp_path, is_real=REAL.__contains__).problems
+
+    assert (problem.code, problem.line) == ("E011", 5)
+    assert "ten years" in problem.message
+
+
+def test_lists_that_double_the_one_before_are_refused_at_once(tmp_path: Path) -> None:
+    doubling = "".join(f"  l{n}: [{{use: l{n - 1}}}, {{use: l{n - 1}}}]\n" for n in range(1, 40))
+    lists = f"version: 1\nlists:\n  l0: {{en: [rare earth]}}\n{doubling}"
+    (tmp_path / "a.yaml").write_text(f"{lists}topics: [{{id: a, title: A, match: {{use: l39}}}}]\n")
+    before = time.process_time()
+
+    report = check(tmp_path, is_real=REAL.__contains__)
+
+    assert {problem.code for problem in report.problems} == {"E011"}
+    assert "20,000 terms" in report.problems[0].message
+    assert time.process_time() - before < 5
+
+
+def test_lists_that_double_the_one_before_are_read_while_there_is_room(tmp_path: Path) -> None:
+    doubling = "".join(f"  l{n}: [{{use: l{n - 1}}}, {{use: l{n - 1}}}]\n" for n in range(1, 13))
+    lists = f"version: 1\nlists:\n  l0: {{en: [rare earth]}}\n{doubling}"
+    before = time.process_time()
+
+    rules = rules_of(tmp_path, f"{lists}topics: [{{id: a, title: A, match: {{use: l12}}}}]\n")
+
+    assert topics_in(rules, "rare earth") == ["a"]
+    assert time.process_time() - before < 10
+
+
+def test_a_chain_of_two_thousand_lists_is_refused(tmp_path: Path) -> None:
+    chain = "".join(f"  l{n}: {{use: l{n - 1}}}\n" for n in range(1, 2_000))
+    lists = f"version: 1\nlists:\n  l0: {{en: [rare earth]}}\n{chain}"
+    (tmp_path / "a.yaml").write_text(f"{lists}topics: [{{id: a, title: A, match: {{use: l1999}}}}]\n")
+
+    report = check(tmp_path, is_real=REAL.__contains__)
+
+    assert {problem.code for problem in report.problems} == {"E013"}
+
+
+def test_lists_nested_as_deep_as_allowed_are_no_stack_bomb(tmp_path: Path) -> None:
+    opened, closed = "[{any: " * 17, "}]" * 17
+    chain = "".join(f"  l{n}: {opened}{{use: l{n - 1}}}{closed}\n" for n in range(1, 40))
+    lists = f"version: 1\nlists:\n  l0: {{en: [rare earth]}}\n{chain}"
+    (tmp_path / "a.yaml").write_text(f"{lists}topics: [{{id: a, title: A, match: {{use: l39}}}}]\n")
+
+    report = check(tmp_path, is_real=REAL.__contains__)
+
+    assert {problem.code for problem in report.problems} == {"E013"}
+
+
+def test_a_term_of_a_list_used_twice_does_not_cover_itself(tmp_path: Path) -> None:
+    lists = "version: 1\nlists: {one: {en: [rare earth, neodymium]}}\n"
+    text = f"{lists}topics: [{{id: a, title: A, match: [{{use: one}}, {{use: one}}]}}]\n"
+    (tmp_path / "a.yaml").write_text(text, encoding="utf-8")
+
+    report = check(tmp_path, is_real=REAL.__contains__)
+
+    assert not [warning for warning in report.warnings if warning.code == "W104"]
+
+
+def test_what_looks_like_a_rule_file_and_is_none_is_named(tmp_path: Path) -> None:
+    rules_of(tmp_path, SMALL)
+    (tmp_path / "dangling.yaml").symlink_to("nowhere.yaml")
+    (tmp_path / "loop.yml").symlink_to("loop.yml")
+    (tmp_path / "folder.yaml").mkdir()
+    os.mkfifo(tmp_path / "pipe.YAML")
+    (tmp_path / ".#hidden.yaml").symlink_to("an editor's lock")
+
+    report = check(tmp_path, is_real=REAL.__contains__)
+
+    named = [(Path(problem.file).name, problem.code) for problem in report.problems]
+    names = ["dangling.yaml", "folder.yaml", "loop.yml", "pipe.YAML"]
+    assert named == [(name, "E000") for name in names]
+    assert report.is_unreadable
+
+
+def test_a_file_in_capitals_is_read(tmp_path: Path) -> None:
+    assert topics_in(rules_of(tmp_path, SMALL, "RARE.YAML"), "rare earth") == ["rare-earths"]
+
+
+def test_one_language_alone_keeps_out_the_others(tmp_path: Path) -> None:
+    text = "version: 1\ntopics: [{id: a, title: A, languages: [en], match: [lithium]}]\n"
+
+    rules = rules_of(tmp_path, text)
+
+    assert topics_in(rules, "Bolivien will sein Lithium endlich selbst abbauen und verarbeiten") == []
+    assert topics_in(
+        rules, "The government will build its own lithium mines in the north of the country"
+    ) == ["a"]
+    assert topics_in(rules, "Lithium") == ["a"]
+
+
+@pytest.mark.parametrize(
+    ("keys", "said"),
+    [
+        ("fuzzy: 20", "`fuzzy` is 20; use a number from 50 to 100, or off"),
+        ("title: 5", "`title` is 5; put it in quotes to make it text"),
+        ("cooldown: [1h]", "`cooldown` is a list, which is no duration; write 90m, 2h30m, 1d or 0"),
+        ("sources: [a]", "`sources` is a list; use a map"),
+        ("min_score: x", '`min_score` is "x"; use a number'),
+        (
+            "ignore: {en: [x], all: [y]}",
+            "a language (`en`) and a form cannot share a map; make it a list of two",
+        ),
+        ("tests: {match: [{titel: x}]}", "unknown key `titel`; did you mean `title`?"),
+        ("tests: {match: [5]}", "`match` is 5; put it in quotes to make it text"),
+    ],
+)
+def test_a_mistake_is_told_once_and_in_the_operators_words(tmp_path: Path, keys: str, said: str) -> None:
+    name = keys.split(":", maxsplit=1)[0]
+    topic = {"id": "id: a", "title": "title: A", "match": "match: {en: [x y]}", name: keys}
+    (tmp_path / "a.yaml").write_text(f"version: 1\ntopics: [{{{', '.join(topic.values())}}}]\n")
+
+    report = check(tmp_path, is_real=REAL.__contains__)
+
+    assert [problem.message for problem in report.problems] == [said]
+
+
+def test_a_topic_that_is_no_map_is_told_so(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("version: 1\ntopics: [5]\n")
+
+    assert [p.message for p in check(tmp_path).problems] == ["`topics` is 5; use a map"]
+
+
+def test_a_mistake_in_the_defaults_is_shown_where_they_stand(tmp_path: Path) -> None:
+    defaults = "version: 1\ndefaults:\n  unless: {use: nowhere}\n"
+    (tmp_path / "a.yaml").write_text(SMALL.replace("version: 1\n", defaults))
+
+    (problem,) = check(tmp_path, is_real=REAL.__contains__).problems
+
+    assert (problem.code, problem.line, problem.col) == ("E012", 3, 17)
+
+
+def test_long_defaults_of_many_topics_are_read_within_seconds(tmp_path: Path) -> None:
+    words = ", ".join(f"word{number}" for number in range(300))
+    topics = "".join(f"  - {{id: t{n}, title: T, match: {{en: [thing{n}]}}}}\n" for n in range(500))
+    shared = f"version: 1\ndefaults: {{tags: [{words}], level: high}}\ntopics:\n{topics}"
+    (tmp_path / "a.yaml").write_text(shared)
+    before = time.process_time()
+
+    assert check(tmp_path, is_real=REAL.__contains__).rules is not None
+    assert time.process_time() - before < 10
 
 
 def test_the_schema_is_json_and_knows_every_key() -> None:
