@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from bot.core.expressions import Evidence, Expression, Leaf, evaluate, identity, leaves, triggers
 from bot.core.finder import TITLE_FACTOR, Finder, Sight, strength
+from bot.core.tags import language_code
 from bot.core.terms import IsWord
 from bot.model import Item, Match, TopicId
 
@@ -118,10 +119,10 @@ class Matcher:
         """True: the item is in one of the topic's languages, or nobody can tell which it is in."""
         if not rule.languages:
             return True
-        language = (item.language or "").lower()[:2] or None
+        language = language_code(item.language)
         if language is None and self._detect is not None:
-            language = self._detect(f"{item.title}\n{item.summary}")
-        return language is None or language in rule.languages
+            language = language_code(self._detect(f"{item.title}\n{item.summary}"))
+        return language is None or language in map(language_code, rule.languages)
 
 
 def _all_leaves(rule: TopicRule) -> Iterable[Leaf]:

@@ -12,7 +12,7 @@ from enum import Enum
 from functools import lru_cache
 from typing import Final
 
-from bot.core.text import fold, plain
+from bot.core.text import DIGRAPHS, UMLAUTS, fold, plain
 
 
 class Ending(Enum):
@@ -71,8 +71,6 @@ _SOUNDS: Final = tuple(
     )
 )
 _FIRST_SOUNDS: Final = str.maketrans("ckqhstxzwvyjepfou", "kkkkkkkkvviiiffoo")
-_UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa"})
-_DIGRAPH: Final = re.compile(r"(?<![aeiouq])([aou])e")
 
 # Case ending → what the nominative has in its place, per script.
 _CaseEndings = tuple[tuple[str, tuple[str, ...], Ending], ...]
@@ -151,7 +149,7 @@ def first_sound(text: str) -> str:
 def name_keys(name: str) -> frozenset[str]:
     """Return the keys of a name as an operator wrote it: Müller is also Mueller, and the reverse."""
     low = name.casefold()
-    spellings = {low, low.translate(_UMLAUTS), _DIGRAPH.sub(r"\1", low)}
+    spellings = {low, low.translate(UMLAUTS), DIGRAPHS.sub(r"\1", low)}
     return frozenset(filter(None, map(name_key, spellings)))
 
 

@@ -12,7 +12,7 @@ import Stemmer
 from rapidfuzz.distance import OSA
 
 from bot.core.names import name_forms, name_keys
-from bot.core.text import clean, fold, is_spaceless, plain, same_script, script, tokens_of
+from bot.core.text import DIGRAPHS, UMLAUTS, clean, fold, is_spaceless, plain, same_script, script, tokens_of
 
 EQUAL: Final = 100.0
 WILDCARD: Final = 99.0
@@ -267,16 +267,12 @@ class TermInvalid(ValueError):
     """A term that cannot be; its text names the cure."""
 
 
-_DIGRAPHS: Final = re.compile(r"(?<![aeiouq])([aou])e")
-_UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "a"})
-
-
 def spellings(word: str, language: str) -> frozenset[str]:
     """Return the folds of a term's word: ä is also ae, and under a German key ae also ä."""
     low = clean(word).casefold()
-    found = {fold(low), fold(low.translate(_UMLAUTS))}
+    found = {fold(low), fold(low.translate(UMLAUTS))}
     if language == "de":
-        found.add(fold(_DIGRAPHS.sub(r"\1", low)))
+        found.add(fold(DIGRAPHS.sub(r"\1", low)))
     return frozenset(filter(None, found))
 
 

@@ -141,6 +141,9 @@ def fold(text: str) -> str:
     return text.casefold().translate(_FOLD)
 
 
+UMLAUTS: Final = str.maketrans({"ä": "ae", "ö": "oe", "ü": "ue", "ø": "oe", "å": "aa", "æ": "a"})
+DIGRAPHS: Final = re.compile(r"(?<![aeiouq])([aou])e")  # that may stand for an umlaut
+
 _LATIN: Final = re.compile("[A-Za-z\u00aa-\u024f\u1e00-\u1eff]")
 _CYRILLIC: Final = re.compile("[\u0400-\u052f]")
 

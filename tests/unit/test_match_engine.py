@@ -14,6 +14,7 @@ from bot.core.expressions import AllOf, AnyOf, AtLeast, Expression, Leaf, Near, 
 from bot.core.finder import FIELDS
 from bot.core.match import DEFAULT_FIELDS, Matcher, TopicRule, best_possible_score, item_score
 from bot.core.occurrences import Occurrence
+from bot.core.tags import language_code
 from bot.core.terms import Pattern, read_name, read_phrase
 from bot.core.vocabulary import Memo
 from bot.model import FeedId, Item, Match, TopicId
@@ -406,3 +407,42 @@ def test_a_megabyte_costs_less_than_a_second(piece: str) -> None:
     rules.match(item)
 
     assert time.process_time() - before < 1
+
+
+# ---- languages ---------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("tag", "code"),
+    [
+        ("es", "es"),
+        ("es-MX", "es"),
+        ("es_MX", "es"),
+        ("spa", "es"),
+        ("SPA", "es"),
+        ("est", "et"),
+        ("deu", "de"),
+        ("ger", "de"),
+        ("cmn-Hans", "zh"),
+        ("nb-NO", "no"),
+        ("nno", "no"),
+        ("und", None),
+        ("mul", None),
+        ("zxx", None),
+        ("xx", None),
+        ("english", None),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_a_language_tag_is_a_code_of_two_letters_or_none(tag: str | None, code: str | None) -> None:
+    assert language_code(tag) == code
+
+
+@pytest.mark.parametrize(
+    ("tag", "is_heard"), [("es", True), ("spa", True), ("und", True), ("mul", True), ("est", False)]
+)
+def test_a_topic_reads_its_languages_and_what_nobody_can_tell(tag: str, is_heard: bool) -> None:
+    only = matcher(rule(EARTHS, languages=frozenset({"es"})))
+
+    assert bool(only.match(an_item("Seltene Erden", language=tag))) is is_heard
