@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import asdict
 from pathlib import Path
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated, Any
 
 import typer
-from pydantic import BaseModel, ConfigDict, ValidationError
 from rich.cells import cell_len
 from rich.console import Console
 from rich.table import Table
@@ -19,6 +18,7 @@ from rich.text import Text
 from bot.core.explain import Explanation
 from bot.core.finder import field_texts
 from bot.errors import Problem
+from bot.jsonlines import BadLine, JsonItem, read_items, until_nobody_reads
 from bot.model import FeedId, Item, Match, TermMatch, TopicId
 from bot.rules import Outcome, RuleSet, RulesReport, check, json_schema
 
@@ -213,31 +213,6 @@ def schema_command() -> None:
 # ---- match -------------------------------------------------------------------------------------
 
 
-class _Line(BaseModel):
-    """An item as `topicwire match` reads it; keys that it does not know are left alone."""
-
-    model_config = ConfigDict(strict=True, extra="ignore")
-    id: Any
-    title: str
-    summary: str | None = None
-    content: str | None = None
-    lang: str | None = None
-    url: str | None = None
-    source: str | None = None
-
-    def item(self) -> Item:
-        """Return the item; `source` is its feed id and its outlet."""
-        return Item(
-            feed_id=FeedId(self.source or ""),
-            title=self.title,
-            summary=self.summary or "",
-            content=self.content or "",
-            language=self.lang,
-            url=self.url,
-            outlet=self.source or "",
-        )
-
-
 def match_command(
     rules: RulesOption = DEFAULT_FOLDER,
     as_json: Annotated[bool, typer.Option("--json", help="Write one JSON object a line.")] = False,
@@ -252,40 +227,37 @@ def match_command(
             typer.echo(str(problem), err=True)
         raise typer.Exit(_exit_code(report))
     bad = 0
-    for number, raw in _lines(sys.stdin.buffer):
-        try:
-            line = _Line.model_validate(json.loads(raw))
-        except (ValueError, RecursionError) as error:  # not UTF-8, not JSON, no item, nested a thousand deep
-            bad += 1
-            typer.echo(f"line {number}: {_first_error(error)}", err=True)
-            continue
-        typer.echo(_answer(report.rules, line, as_json=as_json))
+    with until_nobody_reads():
+        for line in read_items(sys.stdin.buffer):
+            if isinstance(line, BadLine):
+                bad += 1
+                typer.echo(str(line), err=True)
+            else:
+                typer.echo(_answer(report.rules, line, as_json=as_json))
     if bad:
-        typer.echo(f"{bad} lines are no items and were left out", err=True)
+        typer.echo(f"{_count(bad, 'line')} left out: no items", err=True)
         raise typer.Exit(UNREADABLE)
 
 
-def _lines(stream: BinaryIO) -> Iterator[tuple[int, bytes]]:
-    """Return the lines that hold something, with their numbers."""
-    for number, raw in enumerate(stream, 1):
-        if raw.strip():
-            yield number, raw
+def _item_of(line: JsonItem) -> Item:
+    """Return the item of a line; its `source` is its feed id and its outlet."""
+    return Item(
+        feed_id=FeedId(line.source),
+        title=line.title,
+        summary=line.summary,
+        content=line.content,
+        language=line.language,
+        url=line.url,
+        outlet=line.source,
+    )
 
 
-def _first_error(error: ValueError | RecursionError) -> str:
-    if not isinstance(error, ValidationError):
-        return f"not JSON: {error}"
-    first = error.errors(include_url=False, include_input=False)[0]
-    where = ".".join(str(part) for part in first["loc"])
-    return f"`{where}`: {first['msg']}" if where else str(first["msg"])
-
-
-def _answer(rules: RuleSet, line: _Line, *, as_json: bool) -> str:
-    matches = rules.match(line.item())
+def _answer(rules: RuleSet, line: JsonItem, *, as_json: bool) -> str:
+    matches = rules.match(_item_of(line))
     if as_json:
         return _json_line({"id": line.id, "matches": [_match_json(match) for match in matches]})
     found = "; ".join(f"{m.topic} {m.score:.1f} ({m.terms[0].text})" for m in matches)
-    return f"{line.id}\t{found or '-'}\t{' '.join(line.title.split())}"
+    return f"{line.id}\t{found or '-'}\t{line.shown_title}"
 
 
 def _match_json(match: Match) -> dict[str, Any]:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
-from email.utils import parsedate_to_datetime
 from itertools import groupby
-from typing import Annotated, Any, BinaryIO
+from typing import Annotated
 
 import typer
 from rich.console import Console
@@ -18,13 +17,10 @@ from rich.text import Text
 
 from bot.core.identity import canonical_url
 from bot.core.stories import StoryBook, StoryDecision, StoryText
+from bot.jsonlines import BadLine, JsonItem, read_items, until_nobody_reads
 
 EXIT_BAD_LINES = 2
 LONG_AGO = datetime(1970, 1, 1, tzinfo=UTC)  # where items stand when no line before or after has a date
-
-
-class LineInvalid(ValueError):
-    """A line of the input is no item; the text says why, without the place."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -32,6 +28,7 @@ class Line:
     """An item as it was read."""
 
     id: str | int
+    shown_title: str  # for a terminal
     text: StoryText
     is_dated: bool
 
@@ -58,32 +55,23 @@ def stories_command(
     `lang`, `url`, `source` and `published` (ISO 8601 or RFC 822). A line that is none is told of on standard
     error; the others are still grouped, and the exit code is 2.
     """
-    lines, errors = read_lines(file)
-    for error in errors:
-        sys.stderr.write(f"{error}\n")
-    rows = grouped(lines)
-    if as_json:
-        for row in rows:
-            sys.stdout.write(json.dumps(_object(row)) + "\n")
-    else:
-        _print_table(list(rows))
-    if errors:
-        raise typer.Exit(EXIT_BAD_LINES)
-
-
-def read_lines(file: BinaryIO | Iterable[bytes]) -> tuple[list[Line], list[str]]:
-    """Return the items and a message for each line that is none; empty lines are passed over."""
     lines: list[Line] = []
-    errors: list[str] = []
-    name = getattr(file, "name", "<stdin>")
-    for number, raw in enumerate(file, start=1):
-        if not raw.strip():
-            continue
-        try:
-            lines.append(_parsed(raw))
-        except LineInvalid as problem:
-            errors.append(f"{'<stdin>' if name == '-' else name}:{number}: {problem}")
-    return lines, errors
+    bad = 0
+    for one in read_items(file):
+        if isinstance(one, BadLine):
+            bad += 1
+            sys.stderr.write(f"{one}\n")
+        else:
+            lines.append(_line(one))
+    rows = grouped(lines)
+    with until_nobody_reads():
+        if as_json:
+            for row in rows:
+                sys.stdout.write(json.dumps(_object(row)) + "\n")
+        else:
+            _print_table(list(rows))
+    if bad:
+        raise typer.Exit(EXIT_BAD_LINES)
 
 
 def grouped(lines: Iterable[Line]) -> Iterator[Row]:
@@ -100,84 +88,21 @@ def _dated(lines: list[Line]) -> Iterator[Line]:
         yield line if line.is_dated else replace(line, text=replace(line.text, at=at))
 
 
-# ---- reading one line --------------------------------------------------------------------------
-
-
-def _parsed(raw: bytes) -> Line:
-    """Return the item of a line.
-
-    Raises:
-        LineInvalid: The line is not UTF-8, not a JSON object, or a value is of the wrong kind.
-    """
-    try:
-        item = json.loads(raw.decode("utf-8-sig"))
-    except UnicodeDecodeError as e:
-        raise LineInvalid(f"not UTF-8 at byte {e.start + 1}") from e
-    except json.JSONDecodeError as e:
-        raise LineInvalid(f"not JSON: {e.msg} at column {e.colno}") from e
-    except (ValueError, RecursionError) as e:  # a number of thousands of digits, thousands of brackets
-        raise LineInvalid("not an item: a number too long, or nested too deeply") from e
-    if not isinstance(item, dict):
-        raise LineInvalid(f"want a JSON object, got {type(item).__name__}")
-    return _line(item)
-
-
-def _line(item: Mapping[str, Any]) -> Line:
-    number = item.get("id")
-    if not isinstance(number, str | int) or isinstance(number, bool):
-        raise LineInvalid("`id` is missing; give text or a whole number")
-    url = _string(item, "url")
-    canonical = canonical_url(url) if url else None
-    published = _published(_string(item, "published"))
+def _line(item: JsonItem) -> Line:
+    canonical = canonical_url(item.url) if item.url else None
     return Line(
-        id=number,
-        is_dated=published is not None,
+        id=item.id,
+        shown_title=item.shown_title,
+        is_dated=item.published is not None,
         text=StoryText(
-            title=_title(item),
-            summary=_string(item, "summary") or _string(item, "content"),
-            outlet=_string(item, "source") or (canonical or "").partition("/")[0],
+            title=item.title,
+            summary=item.summary or item.content,
+            outlet=item.source or (canonical or "").partition("/")[0],
             url=canonical,
-            language=_string(item, "lang") or None,
-            at=published or LONG_AGO,
+            language=item.language,
+            at=item.published or LONG_AGO,
         ),
     )
-
-
-def _title(item: Mapping[str, Any]) -> str:
-    if "title" not in item:
-        raise LineInvalid("`title` is missing")
-    return _string(item, "title")
-
-
-def _string(item: Mapping[str, Any], key: str) -> str:
-    value = item.get(key)
-    if value is None:
-        return ""
-    if not isinstance(value, str):
-        raise LineInvalid(f"`{key}` is {type(value).__name__}; give text")
-    return value.encode("utf-8", "replace").decode("utf-8")  # JSON can spell lone surrogates
-
-
-def _published(text: str) -> datetime | None:
-    """Return the time in UTC; without an offset it is taken as UTC. None: an empty text.
-
-    Raises:
-        LineInvalid: Neither ISO 8601 nor RFC 822.
-    """
-    if not text.strip():
-        return None
-    try:
-        return _utc(datetime.fromisoformat(text.strip()))
-    except (ValueError, OverflowError):
-        pass  # not ISO 8601: the other form is tried next
-    try:
-        return _utc(parsedate_to_datetime(text))
-    except (ValueError, OverflowError) as e:
-        raise LineInvalid(f"`published` is {text[:40]!r}; give ISO 8601 or RFC 822") from e
-
-
-def _utc(when: datetime) -> datetime:
-    return when.replace(tzinfo=UTC) if when.tzinfo is None else when.astimezone(UTC)
 
 
 # ---- writing -----------------------------------------------------------------------------------
@@ -196,8 +121,10 @@ def _print_table(rows: list[Row]) -> None:
         for place, row in enumerate(members):
             table.add_row(str(story) if place == 0 else "", *_cells(row))
     console = Console()
-    console.print(table)
-    console.print(f"{len({row.decision.story for row in rows})} stories, {len(rows)} items")
+    with console.capture() as printed:  # rich would end the process itself when nobody reads
+        console.print(table)
+        console.print(f"{len({row.decision.story for row in rows})} stories, {len(rows)} items")
+    sys.stdout.write(printed.get())
 
 
 def _cells(row: Row) -> tuple[str | Text, ...]:
@@ -207,5 +134,5 @@ def _cells(row: Row) -> tuple[str | Text, ...]:
         row.decision.reason.value,
         f"{row.decision.similarity:.2f}",
         Text(text.outlet),
-        Text(text.title),
+        Text(row.line.shown_title),
     )
