@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterable
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -15,9 +15,11 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from bot.app import all_feeds
+from bot.config import Config, read_config
 from bot.core.explain import Explanation
 from bot.core.finder import field_texts
-from bot.errors import Problem
+from bot.errors import ConfigInvalid, Problem
 from bot.jsonlines import BadLine, JsonItem, read_items, until_nobody_reads
 from bot.model import FeedId, Item, Match, TermMatch, TopicId
 from bot.rules import Outcome, RuleSet, RulesReport, check, json_schema
@@ -30,7 +32,14 @@ Folder = Annotated[Path, typer.Argument(metavar="DIR", help="The folder of rule 
 RulesOption = Annotated[Path, typer.Option("--rules", metavar="DIR", help="The folder of rule files.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 TopicArgument = Annotated[str | None, typer.Argument(metavar="TOPIC", help="Only this topic.")]
+ConfigOption = Annotated[
+    Path | None,
+    typer.Option(
+        "--config", "-c", envvar="TOPICWIRE_CONFIG", dir_okay=False, help="The config that names the feeds."
+    ),
+]
 DEFAULT_FOLDER = Path("rules")
+DEFAULT_CONFIG = Path("config.toml")
 
 
 # ---- check -------------------------------------------------------------------------------------
@@ -41,16 +50,54 @@ def check_command(
     folder: Folder = DEFAULT_FOLDER,
     strict: Annotated[bool, typer.Option("--strict", help="Warnings fail too.")] = False,
     as_json: JsonOption = False,
+    config: ConfigOption = None,
 ) -> None:
-    """Read all rule files, run their tests, and report every mistake with its place and cure."""
-    report = check(folder)
+    """Read all rule files, run their tests, and report every mistake with its place and cure.
+
+    Whether `sources` names feeds that exist is told by the config: ./config.toml, where it stands and names
+    this folder, unless --config names another.
+    """
+    feeds = _feed_ids(folder, config)
+    report = check(folder, feeds=feeds.ids)
     if as_json:
-        typer.echo(json.dumps(_report_json(report), ensure_ascii=False))
+        told = {**_report_json(report), "feed_ids_checked": feeds.ids is not None}
+        typer.echo(json.dumps(told, ensure_ascii=False))
     else:
         for problem in (*report.problems, *report.warnings):
             _show_problem(problem)
-        typer.echo(_summary(folder, report), err=True)
+        typer.echo(_summary(folder, report, feeds), err=True)
     raise typer.Exit(_exit_code(report, strict=strict))
+
+
+@dataclass(frozen=True, slots=True)
+class _FeedIds:
+    """The feeds that `sources` may name."""
+
+    ids: frozenset[str] | None  # None: no config told them
+    unknown_because: str = ""  # for people, when there are none
+
+
+def _feed_ids(folder: Path, config: Path | None) -> _FeedIds:
+    """Return the ids of the feeds of the config, if that is the one of this folder.
+
+    Raises:
+        ConfigInvalid: The config that was named is wrong; one that merely stands here may be.
+    """
+    if config is not None:
+        return _FeedIds(_ids_of(read_config(config), config))
+    if not DEFAULT_CONFIG.is_file():
+        return _FeedIds(None, "no config; name it with --config")
+    try:
+        settings = read_config(DEFAULT_CONFIG)
+        if settings.rules_dir.resolve() != folder.resolve():
+            return _FeedIds(None, f"{DEFAULT_CONFIG} is of other rules; name a config with --config")
+        return _FeedIds(_ids_of(settings, DEFAULT_CONFIG))
+    except ConfigInvalid as error:
+        return _FeedIds(None, str(error.problems[0]))
+
+
+def _ids_of(config: Config, path: Path) -> frozenset[str]:
+    return frozenset(feed.id for feed in all_feeds(config, path))
 
 
 def _exit_code(report: RulesReport, *, strict: bool = False) -> int:
@@ -66,7 +113,7 @@ def _show_problem(problem: Problem) -> None:
     Console(soft_wrap=True, highlight=False).print(line)
 
 
-def _summary(folder: Path, report: RulesReport) -> str:
+def _summary(folder: Path, report: RulesReport, feeds: _FeedIds) -> str:
     passed = sum(outcome.passed for outcome in report.outcomes)
     parts = (
         _count(report.files, "file"),
@@ -75,7 +122,8 @@ def _summary(folder: Path, report: RulesReport) -> str:
         _count(len(report.problems), "error"),
         _count(len(report.warnings), "warning"),
     )
-    return f"{folder}: {', '.join(parts)}"
+    unchecked = f"; feed ids in `sources` not checked: {feeds.unknown_because}" if feeds.ids is None else ""
+    return f"{folder}: {', '.join(parts)}{unchecked}"
 
 
 def _count(number: int, what: str) -> str:

@@ -57,6 +57,68 @@ def test_check_is_content_with_clean_rules(folder: Path) -> None:
     assert "1 file, 1 topic, 4 of 4 tests pass, 0 errors, 0 warnings" in err.replace("\n", " ")
 
 
+CONFIG = """\
+rules_dir = "rules"
+[[feeds]]
+id = "herald"
+url = "https://herald.example/feed"
+"""
+
+
+@pytest.fixture
+def installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A config, and rules of which one names a feed."""
+    (tmp_path / "rules").mkdir()
+    rules = RULES.replace("    tests:", "    sources: {allow: [herold]}\n    tests:")
+    (tmp_path / "rules" / "earths.yaml").write_text(rules, encoding="utf-8")
+    (tmp_path / "config.toml").write_text(CONFIG, encoding="utf-8")
+    (tmp_path / "feeds.opml").write_text("<opml version='2.0'><body/></opml>", encoding="utf-8")
+    monkeypatch.delenv("TOPICWIRE_CONFIG", raising=False)
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_check_knows_the_feeds_of_the_config_that_stands_here(installation: Path) -> None:
+    code, out, err = run("rules", "check")
+
+    assert code == 1
+    assert "E014 no feed has the id `herold`" in out
+    assert "not checked" not in err
+
+
+def test_check_knows_the_feeds_of_the_config_that_is_named(
+    installation: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir("/")
+
+    code, out, _ = run("rules", "check", "--config", installation / "config.toml", installation / "rules")
+
+    assert code == 1
+    assert "E014" in out
+
+
+@pytest.mark.parametrize(
+    ("config", "why"),
+    [
+        (None, "no config; name it with --config"),
+        ('rules_dir = "others"\n', "config.toml is of other rules"),
+        ("rules_dir = [\n", "config.toml:"),
+    ],
+    ids=["none", "of other rules", "broken"],
+)
+def test_check_says_when_feed_ids_were_not_checked(installation: Path, config: str | None, why: str) -> None:
+    (installation / "config.toml").unlink()
+    if config:
+        (installation / "config.toml").write_text(config, encoding="utf-8")
+
+    _, out, err = run("rules", "check")
+    _, said, _ = run("rules", "check", "--json")
+
+    assert "E014" not in out
+    assert f"feed ids in `sources` not checked: {why}" in err
+    assert json.loads(said)["feed_ids_checked"] is False
+
+
 def test_check_names_place_code_and_cure(folder: Path) -> None:
     break_test(folder)
 
