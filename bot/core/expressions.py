@@ -159,10 +159,11 @@ def identity(term: Term) -> object:
     """Return what makes a term different from others: spellings in several languages may be one term."""
     match term:
         case Phrase():
-            return tuple(
+            readings = tuple(
                 tuple(n.folds if isinstance(n := step.needle, WordNeedle) else n for step in reading)
                 for reading in term.readings
             )
+            return readings, term.literal
         case Name():
             return tuple(needle.keys for needle in term.words)
         case Pattern():

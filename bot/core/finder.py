@@ -113,7 +113,7 @@ def _readings(term: Term) -> Iterable[Sequence[Needle]]:
         case Phrase():
             return [[step.needle for step in reading] for reading in term.readings]
         case Name():
-            return [term.words[-1:]]
+            return [term.words[-1:]] if term.glued is None else [term.words[-1:], (term.glued,)]
         case Pattern():
             return ()
 

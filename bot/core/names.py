@@ -112,7 +112,7 @@ _LATIN: Final[_CaseEndings] = (  # Polish, Czech, South Slavic cases; the German
 )
 _CYRILLIC_LETTER: Final = re.compile("[\u0400-\u04ff]")
 _LATIN_WORD: Final = re.compile("[a-z\u00df-\u024f\u1e00-\u1eff]+")
-_HAS_A_FEMALE_TWIN: Final = re.compile(r"(?:[oe]v|[iy]n)$")
+_IS_A_FEMALE_TWIN: Final = re.compile(r"(?:[oe][vw]|[iy]n)a$")  # of a folded spelling
 _PATRONYMIC: Final = re.compile(r"(?:vi[ckthz]*|[oei]vna|ichna|vitch|vitsch|vics)$")
 _PARTICLES: Final = frozenset(
     re.findall(
@@ -127,8 +127,14 @@ _WOMEN: Final = frozenset(
         "ксения виктория вера любовь надежда людмила галина лариса марина алина полина софья софия "
         "елизавета александра евгения валентина тамара нина зоя лидия оксана олеся инна алла яна диана "
         "кристина кира варвара маргарита антонина жанна эльвира ганна марія наталія юлія олена анастасія "
-        "дар'я ",
+        "дар'я людміла ",
     )
+)
+_MEN: Final = re.findall(  # whose genitive in Latin letters is no woman's name
+    r"\S+",
+    "александр алексей андрей антон артем борис вадим валентин виктор владимир володимир вячеслав герман "
+    "глеб григорий денис дмитрий егор иван игорь кирилл константин леонид максим михаил николай олег павел "
+    "руслан семен сергей степан тимофей тимур федор юрий ",
 )
 
 
@@ -174,29 +180,56 @@ def _endings(low: str) -> tuple[_CaseEndings, int]:
     return (_LATIN, 4) if _LATIN_WORD.fullmatch(low) else ((), 0)
 
 
-def is_other_gender(surname: str, key: str) -> bool:
-    """True: the surname, read with the ending A, could be a woman's, and the key is the man's."""
-    return _HAS_A_FEMALE_TWIN.search(key) is not None and surname.casefold()[-1:] in {"a", "а"}
+def is_other_gender(surname: str) -> bool:
+    """True: the surname, read with the ending A, could be a woman's: Дмитриева, Putina, but not Witkoffa."""
+    return _IS_A_FEMALE_TWIN.search(fold(surname)) is not None
 
 
-def agrees(given: Ending, surname: Ending, surname_text: str, key: str) -> bool:
+def agrees(given: Ending, surname: Ending, given_text: str, surname_text: str, key: str) -> bool:
     """True: a given name and a surname in these cases are one person's name.
 
-    A man's surname in -a needs a declined given name beside it (Дениса Мантурова, but Дарья Мантурова
-    and Denis Manturova are other people); in Latin letters only Polish declines so (Denisa Manturowa).
+    A man's surname in -a needs a declined given name beside it: Дениса Мантурова, Władimira Putina; but
+    Дарья Мантурова, Denis Manturova and Alexandra Galkina are other people.
     """
-    if surname is Ending.A and is_other_gender(surname_text, key):
-        is_polish = surname_text.casefold().endswith("wa")
-        is_cyrillic = _CYRILLIC_LETTER.match(surname_text.casefold()) is not None
-        return given is not Ending.PLAIN and (is_polish or is_cyrillic)
+    if surname is Ending.A and is_other_gender(surname_text):
+        if is_cyrillic(surname_text):
+            return given is not Ending.PLAIN
+        return given is Ending.A and not is_woman(given_text)
     if given is Ending.A and surname is Ending.PLAIN:
         return key[-1] in "aeiouh"  # Сергея Шойгу, Ивана Черных: not declined
     return True
 
 
+def is_mans(before: str, surname: str, *, is_polish: bool) -> bool:
+    """True: a surname in -a, in Latin letters and without the man's given name, is his in the genitive.
+
+    The word before tells: a man's name in the genitive (Denisa Manturova). Without it, Polish alone
+    declines so: words in -owa by their spelling, words in -ina if the text is Polish.
+    """
+    if any(form.ending is Ending.A and form.key in _men_keys() for form in name_forms(before)):
+        return True
+    low = surname.casefold()
+    return low.endswith("wa") or (is_polish and low.endswith(("ina", "yna")))
+
+
+def is_cyrillic(text: str) -> bool:
+    """True: the word begins with a Cyrillic letter."""
+    return _CYRILLIC_LETTER.match(text.casefold()) is not None
+
+
 def is_woman(given: str) -> bool:
-    """True: a common Russian or Ukrainian woman's name, in the nominative."""
-    return plain(given) in _WOMEN
+    """True: a common Russian or Ukrainian woman's name, in the nominative and any romanisation."""
+    return name_key(plain(given)) in _women_keys()
+
+
+@lru_cache(maxsize=1)
+def _women_keys() -> frozenset[str]:
+    return frozenset(map(name_key, _WOMEN)) | {"ludmila", "lubov", "kseni", "aleksandra"}
+
+
+@lru_cache(maxsize=1)
+def _men_keys() -> frozenset[str]:
+    return frozenset(map(name_key, _MEN))
 
 
 def is_her_verb(before: str, behind: str) -> bool:

@@ -7,14 +7,14 @@ from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Final
 
 from bot.core import names
 from bot.core.names import Ending, NameForm, name_forms, name_key
 from bot.core.patterns import find_all
 from bot.core.terms import EQUAL, GAP_COST, Name, NameNeedle, Needle, Pattern, Phrase, Step, Term
-from bot.core.text import Token
+from bot.core.text import MAX_TEXT, Token, is_spaceless
 
 INITIAL: Final = 90.0  # K. for Kirill
 MAX_BETWEEN: Final = 2  # words inside a name
@@ -25,6 +25,8 @@ _TITLE_CASE_SMALL: Final = frozenset(
         "her its who as at by in of on or to up via per ",
     )
 )
+_POLISH_LETTERS: Final = re.compile("[ąęłńśźżĄĘŁŃŚŹŻ]")
+_POLISH_WORDS: Final = frozenset({"w", "z", "ze", "dla", "przez", "przed", "oraz", "jest", "nad", "pod"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,29 @@ class FieldText:
     def is_title_case(self) -> bool:
         """True: every word of some length begins with a capital, so that capitals say nothing."""
         words = [token.text for token in self.words.values() if token.text.isalpha() and len(token.text) > 2]
-        return len(words) > 4 and not any(
-            word[0].islower() and word not in _TITLE_CASE_SMALL for word in words
-        )
+        return len(words) > 4 and not self.has_small_words
+
+    @cached_property
+    def has_capitals(self) -> bool:
+        """True: some word begins with a capital, so that a small letter says something."""
+        return any(token.text[0].isupper() for token in self.words.values())
+
+    @cached_property
+    def has_small_letters(self) -> bool:
+        """True: the text is not all in capitals."""
+        return any(char.islower() for char in self.text)
+
+    @cached_property
+    def has_small_words(self) -> bool:
+        """True: some word of three letters or more, no title's small word, begins with a small letter."""
+        words = (token.text for token in self.words.values())
+        return any(len(w) > 2 and w[0].islower() and w not in _TITLE_CASE_SMALL for w in words)
+
+    @cached_property
+    def is_polish(self) -> bool:
+        """True: by its letters or small words."""
+        words = {token.text.casefold() for token in self.words.values()}
+        return not _POLISH_WORDS.isdisjoint(words) or _POLISH_LETTERS.search(self.text) is not None
 
 
 def occurrences(term: Term, text: FieldText, covered: Spans = ()) -> list[Occurrence]:
@@ -100,6 +122,9 @@ def overlaps(start: int, end: int, covered: Spans) -> bool:
 
 
 def _phrases(phrase: Phrase, text: FieldText, covered: Spans) -> Iterable[Occurrence]:
+    if phrase.literal:
+        yield from _literals(phrase.literal, text, covered)
+        return
     for reading in phrase.readings:
         if all(step.needle in text.hits for step in reading):
             for firsts in text.hits[reading[0].needle].values():
@@ -137,6 +162,23 @@ def _completions(
             yield Occurrence(text.name, first.at, to, first.start, end, round(mean, 2))
 
 
+def _literals(literal: str, text: FieldText, covered: Spans) -> Iterable[Occurrence]:
+    """Return where the text reads exactly so; hyphens and apostrophes of all kinds are alike."""
+    places = (found.span() for found in _literal(literal).finditer(text.text, 0, MAX_TEXT))
+    return _between(places, text, covered)
+
+
+@lru_cache(maxsize=1_024)
+def _literal(literal: str) -> re.Pattern[str]:
+    letters = [_ALIKE.get(char, r"\s+" if char == " " else re.escape(char)) for char in literal]
+    before = "" if is_spaceless(literal[0]) else r"(?<![^\W_])"
+    behind = "" if is_spaceless(literal[-1]) else r"(?![^\W_])"
+    return re.compile(before + "[\u00ad\u200b]?".join(letters) + behind)
+
+
+_ALIKE: Final = {"-": "[-\u2010\u2011]", "'": "['\u2019]", "\u2019": "['\u2019]"}
+
+
 # ---- names -------------------------------------------------------------------------------------
 
 
@@ -154,13 +196,30 @@ class _Names:
             self.words = {at: word for at, word in seen if not overlaps(word.start, word.end, covered)}
 
     def find(self) -> Iterable[Occurrence]:
+        yield from self._closed_up()
         for at, met in self.text.hits.get(self.surname, {}).items():
             for token, score in met:
+                if self._is_small(token, self.surname):
+                    continue
                 if token.is_joined:
                     if not self.given and self._is_visible(token):
                         yield self._occurrence([(token, self.surname, score)], 0.0)
                 elif at in self.words:
                     yield from self._around(token, score)
+
+    def _closed_up(self) -> Iterable[Occurrence]:
+        """Return where both words of the name are one (kirilldmitriev), and not a woman's."""
+        if self.name.glued is None:
+            return
+        for met in self.text.hits.get(self.name.glued, {}).values():
+            for token, score in met:
+                is_hers = _ending(token, self.name.glued) is Ending.A and names.is_other_gender(token.text)
+                if self._is_visible(token) and not token.is_joined and not is_hers:
+                    yield self._occurrence([(token, self.name.glued, score)], 0.0)
+
+    def _is_small(self, token: Token, needle: NameNeedle) -> bool:
+        """True: a common word (trumps), by its small letter in a text that has capitals."""
+        return needle.is_proper and token.text[0].islower() and self.text.has_capitals
 
     def _is_visible(self, token: Token) -> bool:
         return all(at in self.words for at in range(token.at, token.to))
@@ -190,14 +249,16 @@ class _Names:
 
     def _is_a_woman(self, token: Token, ending: Ending) -> bool:
         """True: a surname alone, in -a, that Latin letters or the words beside it say is a woman's."""
-        if ending is not Ending.A or not names.is_other_gender(token.text, self._key(token)):
+        if ending is not Ending.A or not names.is_other_gender(token.text):
             return False
         before, behind = self.words.get(token.at - 1), self.words.get(token.at + 1)
         if before is not None and (names.is_woman(before.text) or _is_initial(before, self.text)):
             return True
         if behind is not None and names.is_her_verb(before.text if before else "", behind.text):
             return True
-        return not names.agrees(Ending.A, ending, token.text, self._key(token))
+        if names.is_cyrillic(token.text):
+            return False
+        return not names.is_mans(before.text if before else "", token.text, is_polish=self.text.is_polish)
 
     def _key(self, token: Token) -> str:
         return next(
@@ -206,9 +267,11 @@ class _Names:
 
     def _agree(self, parts: list[tuple[Token, NameNeedle, float]], token: Token, ending: Ending) -> bool:
         key = self._key(token)
-        endings = (_ending(given, needle) for given, needle, score in parts if score != INITIAL)
-        first = next(endings, Ending.PLAIN)
-        return names.agrees(first, ending, token.text, key)
+        whole = ((given, needle) for given, needle, score in parts if score != INITIAL)
+        first = next(whole, None)
+        if first is None:
+            return names.agrees(Ending.PLAIN, ending, "", token.text, key)
+        return names.agrees(_ending(*first), ending, first[0].text, token.text, key)
 
     def _before(self, surname: Token) -> tuple[list[tuple[Token, NameNeedle, float]], float] | None:
         """Return the other words of the name in front of the surname, and the cost of words between."""
@@ -231,6 +294,8 @@ class _Names:
                 cost += price
             at -= 1
         before = self.words.get(at)
+        if between and not self.text.has_small_words and _is_in_s(surname, self.surname):
+            return None  # Donald Duck Trumps Rivals
         if parts[0][2] == INITIAL and before is not None and _is_initial(before, self.text):
             return None  # A. K. Dmitriev is not K. Dmitriev
         return parts, cost
@@ -250,7 +315,7 @@ class _Names:
 
     def _part(self, token: Token, needle: NameNeedle) -> tuple[Token, NameNeedle, float] | None:
         for met, score in self.text.hits.get(needle, {}).get(token.at, ()):
-            if met is token:
+            if met is token and not self._is_small(token, needle):
                 return token, needle, score
         if _is_initial(token, self.text) and any(key.startswith(name_key(token.text)) for key in needle.keys):
             return token, needle, INITIAL
@@ -262,7 +327,13 @@ class _Names:
             return 1.0
         if names.is_particle(token.text):
             return GAP_COST
-        if token.text[0].isupper() and token.text.isalpha() and not self.text.is_title_case:
+        if token.text in {"a", "em", "owi", "ie"} and self.text.text[token.start - 1 : token.start] in {
+            "'",
+            "’",
+        }:
+            return 0.0  # Steve'a Witkoffa
+        says_little = self.text.is_title_case or not self.text.has_small_letters
+        if token.text[0].isupper() and token.text.isalpha() and not says_little:
             return GAP_COST
         return None
 
@@ -270,6 +341,11 @@ class _Names:
 def _ending(token: Token, needle: NameNeedle) -> Ending:
     forms: tuple[NameForm, ...] = name_forms(token.text)
     return next((form.ending for form in forms if form.key in needle.keys), Ending.PLAIN)
+
+
+def _is_in_s(token: Token, needle: NameNeedle) -> bool:
+    """True: the name with an -s that Latin letters decline it by, or an English verb (trumps)."""
+    return _ending(token, needle) is Ending.DECLINED and token.text.endswith(("s", "S"))
 
 
 def _is_initial(token: Token, text: FieldText) -> bool:
@@ -283,10 +359,15 @@ def _is_initial(token: Token, text: FieldText) -> bool:
 
 
 def _patterns(pattern: Pattern, text: FieldText, covered: Spans) -> Iterable[Occurrence]:
+    return _between(find_all(pattern.text, text.text), text, covered)
+
+
+def _between(spans: Iterable[tuple[int, int]], text: FieldText, covered: Spans) -> Iterable[Occurrence]:
+    """Return the spans as occurrences, with the positions of the words in them."""
     words = list(text.words.values())
     starts = [token.start for token in words]
     ends = [token.end for token in words]
-    for start, end in find_all(pattern.text, text.text):
+    for start, end in spans:
         if not overlaps(start, end, covered):
             first, last = bisect_right(ends, start), bisect_left(starts, end) - 1
             at = words[first].at if first < len(words) else 0

@@ -12,7 +12,18 @@ import Stemmer
 from rapidfuzz.distance import OSA
 
 from bot.core.names import name_forms, name_keys
-from bot.core.text import DIGRAPHS, UMLAUTS, clean, fold, is_spaceless, plain, same_script, script, tokens_of
+from bot.core.text import (
+    DIGRAPHS,
+    MAX_WORD,
+    UMLAUTS,
+    clean,
+    fold,
+    is_spaceless,
+    plain,
+    same_script,
+    script,
+    tokens_of,
+)
 
 EQUAL: Final = 100.0
 WILDCARD: Final = 99.0
@@ -24,6 +35,9 @@ MAX_SLOP: Final = 10
 MAX_WORDS: Final = 12  # in one term
 MAX_EDITS: Final = 2
 SHORTEST_TYPO: Final = 5  # letters of the term's word
+NO_TYPOS: Final = 101.0  # a least similarity that no typo has
+SHORTEST_GLUED: Final = 8  # letters of a phrase or name that is also found closed up
+_GLUED_WORDS: Final = (2, 3)
 
 IsWord = Callable[[str], bool]
 
@@ -116,6 +130,7 @@ class NameNeedle:
     keys: frozenset[str]
     fuzzy: float
     size: int
+    is_proper: bool = True  # False: the operator begins it with a small letter, such as von
 
 
 Needle = WordNeedle | AffixNeedle | ExactNeedle | NameNeedle
@@ -243,6 +258,7 @@ class Phrase:
     text: str  # as the operator wrote it
     readings: tuple[tuple[Step, ...], ...]  # as written, and with its hyphens closed
     slop: int = DEFAULT_SLOP
+    literal: str = ""  # what must stand there sign by sign: =C++
 
 
 @dataclass(frozen=True, slots=True)
@@ -251,6 +267,7 @@ class Name:
 
     text: str
     words: tuple[NameNeedle, ...]  # the surname last
+    glued: NameNeedle | None = None  # both of two words closed up: kirilldmitriev
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,7 +313,24 @@ def read_phrase(
         raise TermInvalid(f"the term {text!r} has no letters or digits; write a word")
     if len(readings[0]) > MAX_WORDS and not is_spaceless(text):
         raise TermInvalid(f"the term has {len(readings[0])} words; use at most {MAX_WORDS}")
-    return Phrase(text, tuple(dict.fromkeys(readings)), slop)
+    literal = " ".join(pieces) if exact and _has_signs(pieces) else ""
+    if not exact and (closed := _closed_up(pieces, readings[0], language)) is not None:
+        readings.append((Step(closed, is_tight=False),))
+    return Phrase(text, tuple(dict.fromkeys(readings)), slop, literal)
+
+
+def _has_signs(pieces: Iterable[str]) -> bool:
+    """True: a piece is more than one word of letters and digits, as .NET, C++ and F-16 are."""
+    return any([token.text for token in tokens_of(piece)] != [clean(piece)] for piece in pieces)
+
+
+def _closed_up(pieces: list[str], steps: tuple[Step, ...], language: str) -> Needle | None:
+    """Return a phrase of two or three words as one word without typos (rareearth); None: it is none."""
+    is_plain = len(steps) == len(pieces) and all(isinstance(step.needle, WordNeedle) for step in steps)
+    whole = "".join(clean(piece) for piece in pieces)
+    if len(steps) not in _GLUED_WORDS or not is_plain or not SHORTEST_GLUED <= len(whole) <= MAX_WORD:
+        return None
+    return _word(whole, language, NO_TYPOS) if whole.isalpha() else None
 
 
 def _steps(piece: str, language: str, fuzzy: float) -> list[tuple[Step, ...]]:
@@ -352,7 +386,12 @@ def read_name(text: str, *, fuzzy: float = DEFAULT_FUZZY) -> Name | Phrase:
         return read_phrase(text, fuzzy=fuzzy)
     if not words or len(words) > 6:
         raise TermInvalid(f"the name {text!r} needs one to six words")
-    return Name(text, tuple(NameNeedle(name_keys(word), fuzzy, len(word)) for word in words))
+    needles = tuple(NameNeedle(name_keys(word), fuzzy, len(word), not word[0].islower()) for word in words)
+    whole = "".join(words)
+    if len(words) == 2 and all(len(word) > 1 for word in words) and SHORTEST_GLUED <= len(whole) <= MAX_WORD:
+        glued = NameNeedle(name_keys(whole), NO_TYPOS, len(whole), is_proper=False)
+        return Name(text, needles, glued)
+    return Name(text, needles)
 
 
 def needles_of(term: Term) -> Iterable[Needle]:
@@ -361,6 +400,6 @@ def needles_of(term: Term) -> Iterable[Needle]:
         case Phrase():
             return (step.needle for reading in term.readings for step in reading)
         case Name():
-            return term.words
+            return term.words if term.glued is None else (*term.words, term.glued)
         case Pattern():
             return ()

@@ -92,6 +92,9 @@ _LINK: Final = re.compile(rf"[-\u2010-\u2015\u2212'’‘`´{_MODIFIER_APOSTROPH
 _SENTENCE_END: Final = re.compile(r"[.!?…。．！？؟।॥]")
 _FULL_STOP_ONLY: Final = re.compile(r"[^!?…。．！？؟।॥]*")
 _CLAUSE_END: Final = re.compile(r"[,;:()\[\]{}|/\\<>=+*~_@&、，；：،؛•—–]")
+_UPPER: Final = _ranges([c for c in range(0x250) if chr(c).isupper()]) + "\u0400-\u042f"
+_LOWER: Final = _ranges([c for c in range(0x250) if chr(c).islower()]) + "\u0430-\u045f"
+_CAMEL: Final = re.compile(rf"(?<=[{_LOWER}0-9])(?=[{_UPPER}])|(?<=[{_UPPER}])(?=[{_UPPER}][{_LOWER}])")
 _CHUNKS: Final = re.compile(r"\S+")
 
 
@@ -183,9 +186,19 @@ def read_chunk(raw: str) -> Chunk:
     reader = _Reader(norm, origins)
     after = 0
     for found in _WORD.finditer(norm):
-        reader.add(after, found.start(), found.end())
-        after = found.end()
+        for start, end in _parts(norm, found.start(), found.end()):
+            reader.add(after, start, end)
+            after = end
     return reader.finish(after)
+
+
+def _parts(norm: str, start: int, end: int) -> Iterator[tuple[int, int]]:
+    """Return the words of a hashtag or handle in camel case; of any other word, the whole."""
+    if start and norm[start - 1] in "#@":
+        for border in _CAMEL.finditer(norm, start + 1, end):
+            yield start, border.start()
+            start = border.start()
+    yield start, end
 
 
 def _normalised(raw: str) -> tuple[str, list[int] | None]:

@@ -90,8 +90,9 @@ class Vocabulary:
                 for key in needle.keys:
                     self._names[key].append(needle)
                     self._name_sounds.add(first_sound(key))
-                for first in {key[0] for key in needle.keys if len(key) >= SHORTEST_TYPO}:
-                    self._name_typos[first].append(needle)
+                if needle.fuzzy <= 100:
+                    for first in {key[0] for key in needle.keys if len(key) >= SHORTEST_TYPO}:
+                        self._name_typos[first].append(needle)
 
     def _add_word(self, needle: WordNeedle) -> None:
         for text in needle.folds:

@@ -19,7 +19,7 @@ from bot.core.expressions import (
 )
 from bot.core.match import TopicRule, best_possible_score
 from bot.core.patterns import PatternInvalid, check_pattern
-from bot.core.terms import DEFAULT_SLOP, Pattern, TermInvalid, read_name, read_phrase
+from bot.core.terms import DEFAULT_SLOP, NO_TYPOS, Pattern, TermInvalid, read_name, read_phrase
 from bot.errors import Problem
 from bot.model import Level, Topic, TopicId, TopicStatus
 from bot.rules import models
@@ -27,7 +27,6 @@ from bot.rules.models import LANGUAGES, TopicModel
 from bot.rules.reading import Path_, Source
 from bot.rules.validating import did_you_mean, validated
 
-NO_TYPOS: Final = 101.0
 MAX_USES: Final = 40  # lists inside lists
 MAX_NESTED: Final = 120  # steps from a topic to a term, all lists opened
 MAX_TERMS: Final = 20_000  # of a topic, all lists opened

@@ -183,3 +183,80 @@ def test_names_of_other_people_and_companies(name: str, text: str, expected: boo
 
 def test_an_initial_scores_less_than_the_name() -> None:
     assert found("Kirill Dmitriev", "K. Dmitriev") < found("Kirill Dmitriev", "Kirill Dmitriev") == 100
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("Vladimir Putin", "list do Władimira Putina", True),
+        ("Vladimir Putin", "govor Vladimira Putina", True),
+        ("Vladimir Putin", "Ludmila Putina", False),
+        ("Vladimir Putin", "Vladimir Putina", False),
+        ("Putin", "wysłannik Putina", True),
+        ("Putin", "rozmowy Putina z Trumpem", True),
+        ("Putin", "spotkanie Władimira Putina", True),
+        ("Putin", "Lyudmila Putina speaks", False),
+        ("Putin", "była żona Ludmiła Putina", False),
+        ("Putin", "Mariya Putina w Moskwie", False),
+        ("Galkin", "Skater Galkina wins gold", False),
+        ("Witkoff", "rozmowy Witkoffa w Moskwie", True),
+        ("Witkoff", "spotkanie z Witkoffem", True),
+        ("Steve Witkoff", "słowa Steve'a Witkoffa", True),
+        ("Steve Witkoff", "Donald's Witkoff", False),
+        ("Manturov", "za Denisa Manturova", True),
+        ("Denis Manturov", "za Denisa Manturova", True),
+        ("Denis Manturov", "Denis Manturova", False),
+        ("Kirill Dmitriev", "Kirilla Dmitrieva", True),
+        ("Dmitriev", "Daria Dmitrieva", False),
+        ("Dmitrieff", "Певица Dmitrieva", False),
+        ("Alexander Galkin", "Alexandra Galkina", False),
+        ("Valentin Galkin", "Valentina Galkina", False),
+        ("Evgeny Prigozhin", "Evgenia Prigozhina", False),
+    ],
+)
+def test_a_genitive_in_a_is_a_mans_where_his_given_name_or_polish_proves_it(
+    name: str, text: str, expected: bool
+) -> None:
+    assert bool(found(name, text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("Donald Trump", "Donald Duck trumps rivals", False),
+        ("Donald Trump", "Donald Duck Trumps Rivals", False),
+        ("Donald Trump", "DONALD DUCK TRUMPS RIVALS", False),
+        ("Donald Trump", "Donald Duck Trumps All Rivals In Poll", False),
+        ("Donald Trump", "Experts say donald trumps it", False),
+        ("Donald Trump", "donald trump and kirill dmitriev", True),
+        ("Donald Trump", "DONALD TRUMP WINS", True),
+        ("Donald Trump", "Donald Trumps Zölle", True),
+        ("Donald Trump", "der Zollplan Donald John Trumps", True),
+        ("Trump", "Poll trumps expectations", False),
+        ("Trump", "trumps erster tag", True),
+        ("Will Ferrell", "Police will, Ferrell says", False),
+        ("Ursula von der Leyen", "Ursula Von Der Leyen in Kyiv", True),
+        ("von der Leyen", "Kritik an Von der Leyen", True),
+        ("eBay", "Anleger kaufen ebay wieder", True),
+    ],
+)
+def test_a_common_word_in_small_letters_is_no_surname(name: str, text: str, expected: bool) -> None:
+    assert bool(found(name, text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("#KirillDmitriev in Miami", True),
+        ("#kirilldmitriev", True),
+        ("kirilldmitriev spricht", True),
+        ("@KirillDmitrijew", True),
+        ("#КириллДмитриев", True),
+        ("kirilldmitrieva", False),
+        ("#KirillDmitrieva", False),
+        ("kirilldmitrievich", False),
+        ("kirildmitrov", False),
+    ],
+)
+def test_a_name_closed_up_is_found_and_no_other(text: str, expected: bool) -> None:
+    assert bool(found("Kirill Dmitriev", text)) is expected

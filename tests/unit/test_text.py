@@ -74,7 +74,9 @@ def test_a_hyphen_chain_gives_its_parts_and_every_joined_run() -> None:
         ("ﬁnanz ①", ["finanz", "1"]),
         ("пʼять", ["п", "ять"]),
         ("हिन्दी भाषा", ["हिन्दी", "भाषा"]),
-        ("#SelteneErden @x_y", ["SelteneErden", "x", "y"]),
+        ("#SelteneErden @x_y", ["Seltene", "Erden", "x", "y"]),
+        ("#USTariffs @G7Summit #ЕвроСоюз", ["US", "Tariffs", "G7", "Summit", "Евро", "Союз"]),
+        ("SelteneErden McDonald #MAGA", ["SelteneErden", "McDonald", "MAGA"]),
     ],
 )
 def test_words_are_what_a_reader_calls_words(text: str, expected: list[str]) -> None:
