@@ -17,6 +17,7 @@ from typing import Annotated, NoReturn
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
 from bot import __version__, cli_rules, cli_stories
@@ -74,12 +75,14 @@ def init(
 ) -> None:
     """Write a commented config.toml, starter rules and a list of feeds into DIR; nothing is overwritten."""
     for path in copy_starter(folder):
-        out.print(f"  [green]+[/] {path}", highlight=False)
+        out.print(f"  [green]+[/] {escape(str(path))}", highlight=False, soft_wrap=True)
     out.print(
-        f"\nNext: put your bot's token into [bold]{folder / 'config.toml'}[/] (the file tells how), then\n"
+        f"\nNext: give it your bot's token ({folder / 'config.toml'} tells how), then\n"
         f"  topicwire rules check {folder / 'rules'}\n"
         f"  topicwire run --config {folder / 'config.toml'}",
+        markup=False,
         highlight=False,
+        soft_wrap=True,
     )
 
 
