@@ -26,7 +26,7 @@ poland: polen poland pologn polon polsce polsk polac polsh warsaw warschau warsz
 spain: spain spani espagn espan ispan hiszp madrid madryt
 italy: italy itali wloch wlosk rome =rom =roma rzym
 brazil: brazil brasil bresil brazyl
-india: india indii indiy indiu indie =inde delhi deli neu-delhi
+india: india indii indiy indiu indie indisch indyj =inde delhi deli neu-delhi
 japan: japan japon yapon tokyo tokio
 turkey: turkey turki turqu turcj turets turts ankar
 iran: iran teheran tehran tegeran
@@ -110,7 +110,7 @@ derail: derail entgleis descarril wykole soshel skhod
 train: train =zug zuge schnellzug regionalzug =tren trenes pociag poezd poizd
 rail: rail =bahn eisenbahn cheminot ferrov kolej zheleznodor
 ship: ship schiff navire buque barco =stat statek statk sudno korabl
-shipbuild: shipbuild schiffbau sudostro stoczni shipyard werft chantier verf astiller
+shipbuild: shipbuild schiffbau sudostro stoczni shipyard werft chantier =verf =verfi =verfey astiller
 ferry: ferry =fahre ferri transbord =prom parom
 sink: sank sink gesunk unterg coule hundi zaton
 bus: =bus autobus buses busse
@@ -141,7 +141,8 @@ visit: visit besuch wizyt vizit prilet arriv eingetrof eintref prib przylec lleg
 sign: signs signed =sign unterzeich =signe firmar =firma podpis
 accord: accord abkomm agreem =deal acuerd umow soglash ugod
 sanction: sanction sankt sanci sankc
-tariff: tariff =zoll zolle sekundarzoll strafzoll douan arancel =cla =cel celn poshlin =mit levy
+tariff: tariff =zoll zolle zolldroh zollstreit sekundarzoll strafzoll douan arancel =cla =cel celn poshlin
+    =mit levy
 secondary: secondar sekundar secondair secundari wtorn vtorichn
 trade: trade handel commerc comerci handl torgov torgiv
 export: export ausfuhr eksport
@@ -198,7 +199,7 @@ parliament: parliam parlam bundestag =duma sejm senat senado
 government: governm regier gouvern gobiern rzad pravitel uryad
 president: presid prasid prezyd prezid
 minister: minist
-prime: premier ministerprasid vizepremi vitse-prem
+prime: =prime premier ministerprasid vizepremi vitse-prem
 resign: resign ruckt zurucktr demission dimit dymis otstav stepped
 court-appeal: appeal berufung recours recurso apelac apelly
 border: border grenz frontier fronter granic granits
@@ -224,12 +225,21 @@ space: space weltraum weltall espace espacial kosm
 reserve: reserv stockpil vorrat zapas
 stake: stake beteilig particip udzial dolya dolyu aktsii
 warn: warn avert advier ostrzeg predupre
-threat: threat droht drohen menac amenaz groz ugroz
+threat: threat droht drohen drohung menac amenaz groz ugroz prigroz
 suspend: suspend =halt halts stopp froze ausgesetz wstrzym priostan ostanov
 open: opens opened eroffn ouvr inaugur otwar otkry vidkry
 approve: approv genehmig autoris aprob zgadz odobr zatwier backs
 build: build baut =bau constru budow zbud postro pobud
 death-toll: todesop =bilan =balance
+"""
+
+
+# To answer no: whoever reports that a threat is defied tells another event than whoever reports the threat.
+_REFUSALS: Final = """
+refusal: reject rebuff rebuke =defy =defies =defied =defiant =defiance snub refus dismiss =vow =vows vowed
+    retaliat countermeas =weist zuruckgewies zuruckweis abgelehn ablehn =lehnt trotzt kontert widersprich
+    gegenmass gegenzoll rejett =defie =defient riposte =ripost replique contremes rechaz desafi replic
+    represal contramed odrzuc odmaw odmow odwet otverg otvetn otklon otkaz vidkin vidkid vidmov vidpovid
 """
 
 
@@ -246,7 +256,8 @@ def _parsed(table: str) -> dict[str, str]:
 
 PLACES: Final = _parsed(_PLACES)
 WORDS: Final = _parsed(_WORDS)
-_LONGEST: Final = max(len(stem) for stem in (*PLACES, *WORDS))
+REFUSALS: Final = _parsed(_REFUSALS)
+_LONGEST: Final = max(len(stem) for stem in (*PLACES, *WORDS, *REFUSALS))
 
 
 @lru_cache(maxsize=65536)
@@ -259,6 +270,12 @@ def place(word: str) -> str | None:
 def concept(word: str) -> str | None:
     """Return the id of what a folded word means; None: nothing that we know."""
     return _longest(word, WORDS)
+
+
+@lru_cache(maxsize=65536)
+def is_refusal(word: str) -> bool:
+    """Whether a folded word says that somebody answers no."""
+    return _longest(word, REFUSALS) is not None
 
 
 def _longest(word: str, stems: dict[str, str]) -> str | None:

@@ -16,7 +16,7 @@ from hashlib import blake2b
 
 from anyascii import anyascii
 
-from bot.core.concepts import concept, place
+from bot.core.concepts import concept, is_refusal, place
 from bot.core.storywords import (
     ALL_STOPWORDS,
     CASUALTY,
@@ -34,6 +34,8 @@ STEM_CHARS = 4  # enough to know a name again in another case
 TITLE_WEIGHT = 2.0
 TITLE_RARITY = 3.0  # how much rarer a key of the title counts
 REMEMBERED = 4096  # texts; about 13 KB each
+
+THREATS = frozenset({"threat", "warn"})
 
 _WORD = re.compile(r"[^\W_]+")
 _NUMBER = re.compile(r"\d{1,3}(?:[.,\u00a0\u202f ’']\d{3})+(?!\d)(?:[.,]\d+)?|\d+(?:[.,]\d+)?")
@@ -76,6 +78,8 @@ class Fingerprint:
     places: frozenset[str]  # countries
     concepts: frozenset[str]  # what common words mean, whatever the language
     counts_people: bool  # speaks of dead, injured, missing, evacuated
+    refuses: bool  # the title says that somebody answers no
+    threatens: bool  # the title tells a threat, and no answer
     language: str  # told, else guessed; at least the script
 
 
@@ -141,6 +145,8 @@ def fingerprint(text: StoryText) -> Fingerprint:
     folded = [word.folded for word in words]
     joined = " ".join(folded)
     content = [word for word in words if not _says_nothing(word)]
+    title = [word.folded for word in content if word.weight == TITLE_WEIGHT]
+    refuses = any(map(is_refusal, title))
     weekdays = frozenset(day for word in folded if (day := _weekday(word)) is not None)
     return Fingerprint(
         folded=joined,
@@ -161,6 +167,8 @@ def fingerprint(text: StoryText) -> Fingerprint:
         places=frozenset(where for w in content if (where := place(w.folded)) is not None),
         concepts=frozenset(what for w in content if (what := concept(w.folded)) is not None),
         counts_people=CASUALTY.search(joined) is not None,
+        refuses=refuses,
+        threatens=not refuses and any(concept(word) in THREATS for word in title),
         language=_language(text, folded),
     )
 

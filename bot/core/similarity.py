@@ -42,6 +42,7 @@ class Doubts:
     other_days: float = 0.08  # both name weekdays, none the same
     other_places: float = 0.05  # both name countries, none the same
     other_codes: float = 0.15  # both name roads, flights, types, none the same: A4, A7
+    threat_and_answer: float = 0.40  # one title tells a threat, the other that somebody defies it
     same_outlet: float = 0.06  # an outlet seldom tells one event twice under two addresses
 
 
@@ -95,6 +96,7 @@ def _doubt(one: Fingerprint, two: Fingerprint, apart: timedelta, same_outlet: bo
         + doubts.other_days * other_days(one, two)
         + doubts.other_places * other_places(one, two)
         + doubts.other_codes * other_codes(one, two)
+        + doubts.threat_and_answer * threat_and_answer(one, two)
         + doubts.same_outlet * same_outlet
     )
 
@@ -153,6 +155,11 @@ def other_numbers(one: Fingerprint, two: Fingerprint) -> bool:
     if not one.numbers or not two.numbers or _counts_people(one, two):
         return False
     return one.numbers.isdisjoint(two.numbers)
+
+
+def threat_and_answer(one: Fingerprint, two: Fingerprint) -> bool:
+    """Whether one title tells a threat, and the other that somebody answers no to it."""
+    return (one.threatens and two.refuses) or (one.refuses and two.threatens)
 
 
 def _counts_people(one: Fingerprint, two: Fingerprint) -> bool:

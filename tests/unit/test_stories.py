@@ -203,6 +203,27 @@ APART = {
             "Hamburg zoo shows its young tigers", "Three tigers were born at Hagenbeck in June.", after=HOUR
         ),
     ),
+    "a threat, and the answer to it": (
+        a_text(
+            "Norland threatens Sudmark with 30% tariff on timber", "Sudmark must stop felling in the Tarn."
+        ),
+        a_text(
+            "Sudmark defies Norland's threat of tariff on timber",
+            "Felling in the Tarn will go on, the premier of Sudmark said.",
+            outlet="Copyist",
+            after=6 * HOUR,
+        ),
+    ),
+    "a threat, and the answer to it in another language": (
+        a_text("Trump threatens Turkey with tariff over gas from Iran", "Ankara must stop buying gas."),
+        a_text(
+            "Erdogan weist Zolldrohung der USA zurück und kauft weiter Gas im Iran",
+            "Die Türkei brauche Gas, sagte der Präsident in Ankara.",
+            language="de",
+            outlet="Copyist",
+            after=6 * HOUR,
+        ),
+    ),
     "two short titles": (
         a_text("Markets today", ""),
         a_text("Markets today", "", outlet="B", after=24 * HOUR),
@@ -218,6 +239,21 @@ def test_another_event_opens_a_story(pair: tuple[StoryText, StoryText]) -> None:
     decision = decided(later, earlier)
 
     assert (decision.story, decision.reason) == (None, StoryReason.NEW)
+
+
+def test_reports_of_an_answer_join_each_other() -> None:
+    first = a_text(
+        "Sudmark defies Norland's threat of tariff on timber",
+        "Felling in the Tarn will go on, the premier of Sudmark said.",
+    )
+    second = a_text(
+        "Sudmark rejects Norland's tariff threat, keeps felling timber",
+        "Premier of Sudmark: felling in the Tarn goes on.",
+        outlet="Copyist",
+        after=HOUR,
+    )
+
+    assert decided(second, first).reason is StoryReason.REPORT
 
 
 # ---- addresses, outlets, time ------------------------------------------------------------------
