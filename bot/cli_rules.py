@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import sys
 from collections.abc import Iterable
@@ -15,14 +16,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.app import all_feeds
+from bot.app import SystemClock, all_feeds
 from bot.config import Config, read_config
 from bot.core.explain import Explanation
 from bot.core.finder import field_texts
 from bot.errors import ConfigInvalid, Problem
 from bot.jsonlines import BadLine, JsonItem, read_items, until_nobody_reads
-from bot.model import FeedId, Item, Match, TermMatch, TopicId
+from bot.model import FeedId, Item, ItemId, Match, TermMatch, TopicId
 from bot.rules import Outcome, RuleSet, RulesReport, check, json_schema
+from bot.store import SqlStore
+from bot.store.engine import Database
 
 OK, WRONG, UNREADABLE = 0, 1, 2
 
@@ -34,9 +37,7 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Write JSON.")]
 TopicArgument = Annotated[str | None, typer.Argument(metavar="TOPIC", help="Only this topic.")]
 ConfigOption = Annotated[
     Path | None,
-    typer.Option(
-        "--config", "-c", envvar="TOPICWIRE_CONFIG", dir_okay=False, help="The config that names the feeds."
-    ),
+    typer.Option("--config", "-c", envvar="TOPICWIRE_CONFIG", dir_okay=False, help="The configuration."),
 ]
 DEFAULT_FOLDER = Path("rules")
 DEFAULT_CONFIG = Path("config.toml")
@@ -195,17 +196,28 @@ def explain_command(
     summary: Annotated[str, typer.Option("--summary", help="The summary.")] = "",
     language: Annotated[str | None, typer.Option("--lang", help="The item's language, e.g. en.")] = None,
     url: Annotated[str | None, typer.Option("--link", help="The item's address, for `sources`.")] = None,
+    number: Annotated[
+        int | None, typer.Option("--item", metavar="ID", min=1, max=2**63 - 1, help="An item of the store.")
+    ] = None,
+    config: ConfigOption = None,
     as_json: JsonOption = False,
     rules: RulesOption = DEFAULT_FOLDER,
 ) -> None:
-    """Show which terms a text has, where, what it scores, and why a topic does not match."""
+    """Show which terms a text has, where, what it scores, and why a topic does not match.
+
+    The text is --text with its companions, or standard input, or with --item what the store of the config
+    (--config, else ./config.toml) keeps under that number.
+    """
     report = check(rules)
     if report.trial is None:
         _stop_unless_tested(report)
         raise typer.Exit(WRONG)
     _stop_if_unknown(topic, set(report.trial.topics))
-    title = text if text is not None else sys.stdin.read().strip()
-    item = Item(feed_id=FeedId(""), title=title, summary=summary, language=language, url=url)
+    if number is not None:
+        item = _stored_item(ItemId(number), read_config(config or DEFAULT_CONFIG))
+    else:
+        title = text if text is not None else sys.stdin.read().strip()
+        item = Item(feed_id=FeedId(""), title=title, summary=summary, language=language, url=url)
     explanations = report.trial.explain(item, TopicId(topic) if topic else None)
     if as_json:
         typer.echo(json.dumps([_explanation_json(one) for one in explanations], ensure_ascii=False))
@@ -213,6 +225,26 @@ def explain_command(
     console = Console(highlight=False)
     for one in explanations:
         _show_explanation(console, one, item)
+
+
+def _stored_item(number: ItemId, config: Config) -> Item:
+    """Return an item of the store; nothing is written there, and a running Topicwire is not disturbed."""
+    if not config.database_file.exists():
+        typer.echo(f"{config.database_file}: no database is there", err=True)
+        raise typer.Exit(UNREADABLE)
+    item = asyncio.run(_read_item(number, config))
+    if item is None:
+        typer.echo(f"{config.database_file} has no item {number}", err=True)
+        raise typer.Exit(UNREADABLE)
+    return item
+
+
+async def _read_item(number: ItemId, config: Config) -> Item | None:
+    store = SqlStore(Database(config.database_url, config.store.busy_timeout), SystemClock())
+    try:
+        return await store.item(number)
+    finally:
+        await store.close()
 
 
 def _explanation_json(explanation: Explanation) -> dict[str, Any]:

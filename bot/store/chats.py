@@ -18,13 +18,15 @@ from bot.model import (
     ChatKind,
     ChatState,
     DeliveryState,
+    Item,
+    ItemId,
     Story,
     StoryId,
     TopicId,
 )
 from bot.store.dialect import insert
 from bot.store.engine import Database
-from bot.store.news import read_stories
+from bot.store.news import read_item, read_stories
 from bot.store.schema import (
     chats,
     deliveries,
@@ -172,6 +174,11 @@ class ChatRows:
         async with self._db.reading() as connection:
             numbers = [StoryId(number) for number in (await connection.execute(query)).scalars()]
             return await read_stories(connection, numbers)
+
+    async def item(self, number: ItemId) -> Item | None:
+        """Return the item; None: unknown or pruned."""
+        async with self._db.reading() as connection:
+            return await read_item(connection, number)
 
     async def story(self, story: StoryId) -> Story | None:
         """Return the story; None: unknown or pruned."""

@@ -23,6 +23,7 @@ from bot.core.stories import (
 )
 from bot.model import (
     FeedId,
+    Item,
     ItemId,
     ItemKey,
     Match,
@@ -241,6 +242,15 @@ async def read_stories(connection: AsyncConnection, numbers: Sequence[StoryId]) 
         for number in numbers
         if number in told
     ]
+
+
+async def read_item(connection: AsyncConnection, number: ItemId) -> Item | None:
+    """Return the item; None: unknown or pruned."""
+    row = (await connection.execute(sa.select(items).where(items.c.id == number))).mappings().one_or_none()
+    if row is None:
+        return None
+    told = {name: row[name] for name in _ITEM}
+    return Item(feed_id=FeedId(row["feed_id"]), categories=tuple(row["categories"]), **told)
 
 
 def _item_row(one: Sorted) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from bot.model import (
     Feed,
     FeedId,
     Item,
+    ItemId,
     ItemReason,
     Level,
     Match,
@@ -430,6 +431,24 @@ async def test_a_story_comes_back_with_its_reports_and_its_best_match_a_topic(
     assert told.outlets == ("Herald", "Post")
     assert [report.reason for report in told.reports] == [StoryReason.NEW, StoryReason.REPORT]
     assert told.matches == (a_match(),)
+
+
+async def test_an_item_comes_back_to_the_letter_by_its_number(store: SqlStore, clock: FakeClock) -> None:
+    due = await claimed(store, clock)
+    item = an_item(
+        summary="As it was told.",
+        guid="g",
+        author="A. Writer",
+        categories=("gas", "prices"),
+        language="en",
+        published_at=clock.now(),
+    )
+    async with store.polling() as poll:
+        (number,) = await poll.add_items([found(item)], clock.now())
+        await poll.save_poll(due, polled(clock), clock.now(), None)
+
+    assert await store.item(number) == item
+    assert await store.item(ItemId(number + 1)) is None
 
 
 async def test_stories_that_share_keys_are_candidates_and_closed_ones_are_not(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from pathlib import Path
 
@@ -10,6 +11,11 @@ import typer
 from typer.testing import CliRunner
 
 from bot import cli_rules
+from bot.config import read_config
+from bot.core.identity import Sorted, content_hash, item_keys
+from bot.model import Feed, FeedId, Item, ItemReason
+from bot.store import open_store
+from tests.clock import FakeClock
 
 RULES = """\
 version: 1
@@ -210,6 +216,46 @@ def test_explain_works_while_a_test_fails(folder: Path) -> None:
     break_test(folder)
 
     assert run("rules", "explain", "--text", "x", "--rules", folder)[0] == 0
+
+
+async def keep(database: Path, item: Item) -> int:
+    """Write an item into a new database; return its number."""
+    store, _ = await open_store(f"sqlite+aiosqlite:///{database}", FakeClock())
+    try:
+        feed = Feed(id=item.feed_id, url="https://herald.example/feed")
+        now = FakeClock().now()
+        await store.sync_feeds([feed], [now], now)
+        async with store.polling() as poll:
+            kept = Sorted(
+                item=item, reason=ItemReason.NEW, keys=item_keys(item), content_hash=content_hash(item)
+            )
+            (number,) = await poll.add_items([kept], now)
+        return number
+    finally:
+        await store.close()
+
+
+def test_explain_takes_an_item_out_of_the_store(installation: Path) -> None:
+    item = Item(feed_id=FeedId("herald"), title="Of metals", summary="More rare earths", outlet="Herald")
+    (installation / "data").mkdir()
+    config = CONFIG.replace("[[feeds]]", 'data_dir = "data"\n[[feeds]]')
+    (installation / "config.toml").write_text(config, encoding="utf-8")
+    number = asyncio.run(keep(read_config(Path("config.toml")).database_file, item))
+
+    code, out, _ = run("rules", "explain", "--item", number)
+    other, _, err = run("rules", "explain", "--item", number + 1)
+
+    assert code == 0
+    assert "found: rare earth, score 98.9, in summary" in out
+    assert other == 2
+    assert f"has no item {number + 1}" in err
+
+
+def test_explain_says_where_no_database_is(installation: Path) -> None:
+    code, _, err = run("rules", "explain", "--item", 1)
+
+    assert code == 2
+    assert "topicwire.db: no database is there" in err.replace("\n", "")
 
 
 def test_the_schema_is_json() -> None:
