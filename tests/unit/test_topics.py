@@ -20,7 +20,7 @@ TOPICS = ("rare-earths", "kirill-dmitriev", "denis-manturov", "secondary-tariffs
 PROMISED = ("de", "en", "ru", "fr", "es", "pl", "uk", "zh")
 
 # F1 over the labelled titles, as measured with `python benchmarks/topics.py`; it may rise, never fall.
-FLOORS = {"tuned": 0.993, "heldout": 0.995, ANOTHER_HAND: 0.943}
+FLOORS = {"tuned": 0.993, "heldout": 0.995, ANOTHER_HAND: 0.985}
 
 
 def written(topic: str) -> dict[str, Any]:
