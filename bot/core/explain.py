@@ -7,7 +7,7 @@ from enum import StrEnum
 from typing import Final
 
 from bot.core.expressions import Evidence, Leaf, evaluate, leaves
-from bot.core.finder import Sight
+from bot.core.finder import FIELDS, Sight
 from bot.core.match import Matcher, TopicRule, covered_spans, is_heard, item_score
 from bot.core.names import name_forms
 from bot.core.terms import (
@@ -28,6 +28,7 @@ from bot.model import Item, TermMatch, TopicId
 
 LEAST_NEAR: Final = 60.0  # similarity below which a miss is no near miss
 MAX_NEAR: Final = 5
+MAX_COMPARED: Final = 500  # different words of a field
 
 
 class WhyNot(StrEnum):
@@ -129,18 +130,22 @@ def _near_misses(matcher: Matcher, rule: TopicRule, sight: Sight) -> tuple[NearM
     every = dict.fromkeys(leaves(rule.match, positive=True))
     missing = [leaf for leaf in every if not sight.find(leaf)]
     tokens = {
-        name: tokens_of(text)
+        name: _distinct(tokens_of(text))
         for name, text in sight.texts.items()
         if name in matcher.wanted and len(text) < 20_000
     }
+    closest: dict[tuple[str, Needle], _Closest | None] = {}  # each needle is looked for once a field
     misses = []
     for leaf in missing:
-        options = [
-            miss
-            for field, words in tokens.items()
-            if field in leaf.fields and (miss := _near_miss(matcher, leaf, field, words, sight.texts[field]))
-        ]
-        misses += sorted(options, key=lambda miss: -miss.similarity)[:1]
+        options = []
+        for field in leaf.fields & tokens.keys():
+            for needle in _needles(leaf):
+                if (field, needle) not in closest:
+                    closest[field, needle] = _closest(matcher, needle, tokens[field])
+            words = [closest[field, needle] for needle in _needles(leaf)]
+            if (miss := _near_miss(leaf, field, words, sight.texts[field])) is not None:
+                options.append(miss)
+        misses += sorted(options, key=lambda miss: (-miss.similarity, FIELDS.index(miss.field)))[:1]
     return tuple(sorted(misses, key=lambda miss: -miss.similarity)[:MAX_NEAR])
 
 
@@ -154,8 +159,15 @@ class _Closest:
     reason: str  # empty: the word is found
 
 
-def _near_miss(matcher: Matcher, leaf: Leaf, field: str, tokens: list[Token], text: str) -> NearMiss | None:
-    closest = [_closest(matcher, needle, tokens) for needle in _needles(leaf)]
+def _distinct(tokens: list[Token]) -> list[Token]:
+    """Return the first token of each spelling, at most MAX_COMPARED of them."""
+    first: dict[str, Token] = {}
+    for token in tokens:
+        first.setdefault(token.text, token)
+    return list(first.values())[:MAX_COMPARED]
+
+
+def _near_miss(leaf: Leaf, field: str, closest: list[_Closest | None], text: str) -> NearMiss | None:
     words = [one for one in closest if one is not None]
     if not words or len(words) < len(closest):
         return None

@@ -6,6 +6,7 @@ import time
 
 import pytest
 
+from bot.core.explain import explain
 from bot.core.expressions import AnyOf, Expression, Leaf
 from bot.core.match import DEFAULT_FIELDS, Matcher, TopicRule
 from bot.core.terms import read_phrase
@@ -82,4 +83,15 @@ def test_a_text_full_of_signs_costs_little() -> None:
     before = time.process_time()
 
     assert match(term("=C++", ""), "C+ " * 50_000) is None
+    assert time.process_time() - before < 3
+
+
+def test_near_misses_of_a_very_long_title_cost_little() -> None:
+    terms = AnyOf(tuple(term(f"seltene erden{number}", "de") for number in range(200)))
+    matcher = Matcher([TopicRule(id=TopicId("t"), match=terms)], is_real=lambda _: False)
+    title = " ".join(f"seltxne{number % 900}" for number in range(1_900))
+    before = time.process_time()
+
+    explain(matcher, matcher.rules[0], Item(feed_id=FeedId("f"), title=title))
+
     assert time.process_time() - before < 3
