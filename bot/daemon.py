@@ -17,7 +17,7 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.app import FEED_LEASE, House, Setup
-from bot.errors import ConfigInvalid, NotifyError, RulesInvalid, StoreError, TokenRefused
+from bot.errors import ConfigInvalid, NotifyError, RulesInvalid, StoreError, TokenRefused, TopicwireError
 from bot.model import Address, DeliveryState
 from bot.pipeline import PollReport
 from bot.ports import DueFeed, SickFeed
@@ -27,6 +27,7 @@ log = structlog.get_logger()
 
 POLLS_AT_ONCE = 200  # claimed and not yet done; connections are limited by the fetcher
 FINISH_WITHIN_S = 4.0  # what is in flight at a stop, before it is given back
+WRITE_WITHIN_S = 2.0  # what is being written then
 IDLE_S = 1.0
 STORE_TROUBLE_S = 5.0
 TOKEN_TROUBLE_S = 60.0
@@ -176,10 +177,14 @@ class Daemon:
         _, late = await asyncio.wait(rest, timeout=FINISH_WITHIN_S)
         for task in late:
             task.cancel()
-        results = await asyncio.gather(*rest, return_exceptions=True)
+        # A write that is cut off keeps the database's lock, so it is waited for; but not where another
+        # program holds the database. Whatever is left then, the next start gives back.
+        ended, _ = await asyncio.wait(rest, timeout=WRITE_WITHIN_S)
+        results = [task.exception() for task in ended if not task.cancelled()]
         given_back = [due for task, due in polls.items() if task in late]
-        with suppress(StoreError):  # the next start gives back what a former run held
-            await self._house.store.release_feeds(given_back)
+        with suppress(StoreError, TimeoutError):
+            async with asyncio.timeout(1):
+                await self._house.store.release_feeds(given_back)
         log.info("stopped", polls_given_back=len(given_back), sends_cut_off=sending in late)
         for result in results:
             if isinstance(result, Exception):
@@ -253,7 +258,11 @@ async def run_pass(house: House, *, everything: bool = False) -> PassReport:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
-    return await work
+    try:
+        return await work
+    except asyncio.CancelledError as error:
+        said = "stopped before the pass was done; what is left is taken up by the next one"
+        raise TopicwireError(said) from error
 
 
 async def run_once(
@@ -288,6 +297,6 @@ async def deliver_all(house: House, patience: timedelta) -> list[SendReport]:
         due = await house.sender.next_due()
         if due is None or max(due, house.clock.now()) >= until:
             break
-        await house.clock.sleep(due - house.clock.now())
+        await house.sender.pause(due - house.clock.now())
         reports.append(await house.sender.deliver_due(until))
     return reports

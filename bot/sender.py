@@ -140,16 +140,25 @@ class Sender:
         self._in_flight = in_flight
         self._claiming = asyncio.Lock()
         self._in_hand: set[int] = set()  # Telegram ids that a message is on its way to
-        self._stopped = False
+        self._stopping = asyncio.Event()
 
     def stop(self) -> None:
         """Claim nothing more; what is in flight is finished."""
-        self._stopped = True
+        self._stopping.set()
 
     @property
     def is_stopped(self) -> bool:
         """Return whether `stop` was called."""
-        return self._stopped
+        return self._stopping.is_set()
+
+    async def pause(self, wait: timedelta) -> None:
+        """Return after that wait, or as soon as `stop` is called."""
+        waits = [asyncio.ensure_future(self._clock.sleep(wait)), asyncio.ensure_future(self._stopping.wait())]
+        try:
+            await asyncio.wait(waits, return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            for one in waits:
+                one.cancel()
 
     async def recover(self, *, all_leases: bool = False) -> int:
         """Return how many deliveries were in flight at a crash; each is counted as perhaps sent.
@@ -179,7 +188,10 @@ class Sender:
         due = await self._store.next_due(self._clock.now())
         if due is None or due > self._clock.now():
             return report
-        await asyncio.gather(*(self._drain(report, until) for _ in range(self._in_flight())))
+        lanes = (self._drain(report, until) for _ in range(self._in_flight()))
+        for result in await asyncio.gather(*lanes, return_exceptions=True):  # each ends before one is raised
+            if isinstance(result, BaseException):
+                raise result
         return report
 
     async def next_due(self) -> datetime | None:
@@ -192,7 +204,7 @@ class Sender:
         return due
 
     async def _drain(self, report: SendReport, until: datetime | None) -> None:
-        while not self._stopped and not report.token_refused:
+        while not self.is_stopped and not report.token_refused:
             async with self._claiming:
                 await self._clock.sleep(self._lanes.wait(self._clock.now(), self._policy()))
                 batch = await self._claim(until)
@@ -242,9 +254,9 @@ class Sender:
                 return await self._store.settle(batch, settlements, self._clock.now())
             except StoreError as error:
                 log.error("what was sent cannot be written down; trying again", error=str(error))
-                if self._stopped:
+                if self.is_stopped:
                     break
-                await self._clock.sleep(pause)
+                await self.pause(pause)
         return await self._store.settle(batch, settlements, self._clock.now())
 
     async def _deliver(self, batch: Batch, report: SendReport) -> None:

@@ -40,6 +40,8 @@ class Told:
     due_at: datetime
     edited_at: datetime | None = None  # when the message last changed, or was sent
     in_digest: bool = False
+    uncertain: int = 0  # how often it was perhaps sent
+    message_lost: bool = False  # it was sent, but its message is gone and cannot be edited
     story_muted: bool = False
 
 
@@ -97,9 +99,10 @@ def decide_alert(
         return _first(listener, wanted, now, policy, is_flood=news.is_flood)
     if not (news.outlet_joined or frozenset(wanted) - told.topics):
         return _nothing(AlertReason.NOTHING_NEW)
+    first = _first(listener, wanted, now, policy)
     if told.state is DeliveryState.HELD:
-        return _released(_first(listener, wanted, now, policy), told)
-    return _again(wanted, told, now, policy)
+        return _released(first, told)
+    return _again(first, wanted, told, now, policy)
 
 
 def may_hear(topic: Topic, is_operator: bool) -> bool:
@@ -162,17 +165,21 @@ def _released(first: AlertDecision, told: Told) -> AlertDecision:
     return replace(first, topics=topics, level=level, due_at=due_at)
 
 
-def _again(wanted: Mapping[TopicId, Topic], told: Told, now: datetime, policy: AlertPolicy) -> AlertDecision:
+def _again(
+    first: AlertDecision, wanted: Mapping[TopicId, Topic], told: Told, now: datetime, policy: AlertPolicy
+) -> AlertDecision:
     """Return the decision for a story of which the chat was told, or is about to be."""
     topics = told.topics | frozenset(wanted)
     level = max([told.level, *(topic.level for topic in wanted.values())])
     reason = AlertReason.NEW_TOPIC if topics != told.topics else AlertReason.SOURCE_JOINED
     is_new_topic = reason is AlertReason.NEW_TOPIC
     match told.state:
+        case DeliveryState.FAILED if is_new_topic or not told.uncertain:
+            return replace(first, topics=topics, level=level)  # refused, not doubted: what is new is tried
         case DeliveryState.FAILED:
-            action, due_at = AlertAction.QUEUE, now  # what is new deserves another try
-        case DeliveryState.SENT if told.in_digest and is_new_topic:
-            action, due_at = AlertAction.QUEUE, now  # a digest cannot be edited: tell it by itself
+            return _nothing(AlertReason.NOTHING_NEW)  # it will have arrived, some time
+        case DeliveryState.SENT if is_new_topic and (told.in_digest or told.message_lost):
+            return replace(first, topics=topics, level=level)  # nothing to edit: tell it by itself
         case DeliveryState.SENT | DeliveryState.SENDING if told.in_digest:
             return _nothing(AlertReason.NOTHING_NEW)  # one more outlet is not worth a message
         case DeliveryState.SENT | DeliveryState.SENDING:

@@ -347,19 +347,14 @@ async def _hold_again(connection: AsyncConnection, chat: ChatId, now: datetime) 
     """Let what has not left wait for the mutes in force: until the first of its topics may speak."""
     in_force = sa.select(mutes).where(mutes.c.chat_id == chat, mutes.c.until > now)
     until = {TopicId(row.topic_id) or None: row.until for row in await connection.execute(in_force)}
-    is_queued = deliveries.c.state == DeliveryState.QUEUED.value
-    is_held = deliveries.c.state == DeliveryState.HELD.value
-    waiting = sa.or_(is_queued, sa.and_(is_held, deliveries.c.reason == AlertReason.MUTED.value))
-    rows = await connection.execute(sa.select(deliveries).where(deliveries.c.chat_id == chat, waiting))
-    for row in rows.all():
+    mine = sa.and_(deliveries.c.chat_id == chat, deliveries.c.state.in_(_WAITING))
+    for row in (await connection.execute(sa.select(deliveries).where(mine))).all():
         free_at = mutes_end(row.topics, until, now)
-        if free_at > now:
+        is_muted = row.state == DeliveryState.HELD.value and row.reason == AlertReason.MUTED.value
+        values: dict[str, Any] = {"due_at": free_at if is_muted else max(row.due_at, free_at)}
+        if free_at > now and row.state == DeliveryState.QUEUED.value:
             held = {"state": DeliveryState.HELD.value, "reason": AlertReason.MUTED.value, "in_digest": True}
-            values = {**held, "due_at": free_at}
-        elif row.state == DeliveryState.HELD.value:
-            values = {"due_at": now}
-        else:
-            continue
+            values |= held
         await connection.execute(sa.update(deliveries).where(deliveries.c.id == row.id).values(**values))
 
 

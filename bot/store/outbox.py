@@ -101,7 +101,7 @@ class AlertRows:
             await self._connection.execute(_SPOKEN.values(last_alert_at=now), spoken)
 
 
-_KEPT = {"chat_id", "story_id", "created_at"}
+_KEPT = {"chat_id", "story_id", "created_at", "uncertain"}
 _CHANGE = (
     sa.update(deliveries)
     .where(deliveries.c.chat_id == sa.bindparam("chat"), deliveries.c.story_id == sa.bindparam("story"))
@@ -346,6 +346,8 @@ def _told(row: sa.RowMapping) -> Told:
         due_at=row["due_at"],
         edited_at=row["edited_at"],
         in_digest=row["in_digest"],
+        uncertain=row["uncertain"],
+        message_lost=row["state"] == DeliveryState.SENT.value and row["message_id"] is None,
         story_muted=row["muted_since"] is not None,
     )
 

@@ -209,6 +209,59 @@ async def test_a_database_that_is_busy_after_sending_repeats_nothing(
     assert sorted(message.chat_id for message in home.sent) == [ADA, BEN]
 
 
+async def test_trouble_in_one_lane_cuts_off_no_other(
+    home: Household, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    rules, chats = home.house.setup.rules, {ADA: ["*"], BEN: ["gas"]}
+    setup = a_setup(home.feeds, home.api, tmp_path, rules, outlets=("herald",), chats=chats, in_flight=2)
+    await home.house.reload(setup)
+    store = home.house.store
+    settle, claim, claims = store.settle, store.claim_batch, 0
+    busy = [StoreBusy("held by another program")]
+
+    async def busy_settle(*args: Any) -> None:
+        if busy:
+            raise busy.pop()
+        await settle(*args)
+
+    async def busy_claim(*args: Any) -> Any:
+        nonlocal claims
+        claims += 1
+        if claims == 3:
+            raise StoreBusy("held by another program")
+        return await claim(*args)
+
+    monkeypatch.setattr(store, "settle", busy_settle)
+    monkeypatch.setattr(store, "claim_batch", busy_claim)
+    with pytest.raises(StoreBusy):
+        await home.hear(an_entry())
+    async with open_household(setup, home.feeds, home.api, home.clock) as again:
+        await again.pass_by(after=HOUR)
+
+    assert sorted(message.chat_id for message in home.sent) == [ADA, BEN]
+
+
+async def test_a_stop_ends_the_wait_of_what_was_sent_and_writes_it_down(
+    home: Household, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    store, sender = home.house.store, home.house.sender
+    settle, tries = store.settle, 0
+
+    async def busy(*args: Any) -> None:
+        nonlocal tries
+        tries += 1
+        if tries == 1:
+            sender.stop()
+            raise StoreBusy("held by another program")
+        await settle(*args)
+
+    monkeypatch.setattr(store, "settle", busy)
+    await home.hear(an_entry())
+
+    assert tries == 2
+    assert await counts(home) == {DeliveryState.SENT: 1, DeliveryState.QUEUED: 1}
+
+
 async def test_of_a_digest_that_is_refused_only_the_bad_story_is_kept_back(home: Household) -> None:
     store, now = home.house.store, home.clock.now()
     ada = await store.chat(Address(telegram_id=ADA))

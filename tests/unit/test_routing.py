@@ -207,6 +207,24 @@ def test_a_dead_letter_is_tried_again_when_another_outlet_reports() -> None:
     assert decision.action is AlertAction.QUEUE
 
 
+def test_a_dead_letter_of_doubts_is_not_sent_again_for_an_outlet() -> None:
+    doubted = told(DeliveryState.FAILED, uncertain=6)
+
+    assert decide_alert(a_listener(), news(joined=True), doubted, NOW, POLICY).action is AlertAction.NONE
+
+
+@pytest.mark.parametrize(
+    "before", [told(in_digest=True), told(message_lost=True), told(DeliveryState.FAILED)]
+)
+def test_what_is_told_again_keeps_to_the_mutes(before: Told) -> None:
+    listener = a_listener(GAS, OIL, mutes={None: NOW + HOUR})
+
+    decision = decide_alert(listener, news(a_topic(), a_topic(OIL)), before, NOW, POLICY)
+
+    assert (decision.action, decision.due_at) == (AlertAction.HOLD, NOW + HOUR)
+    assert decision.topics == {GAS, OIL}
+
+
 def test_a_suspended_chat_of_the_config_is_owed_what_it_misses() -> None:
     chat = Chat(id=ChatId(1), address=Address(telegram_id=5), state=ChatState.SUSPENDED)
 
