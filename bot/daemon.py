@@ -138,7 +138,7 @@ class Daemon:
             except StoreError as error:
                 log.error("deliveries wait for the database", error=str(error))
                 pause = STORE_TROUBLE_S
-            except Exception:  # this is the loop that a bug rises to
+            except Exception:  # a bug in claiming must not end the sending of all that is owed
                 log.exception("sending broke off; it goes on")
                 pause = STORE_TROUBLE_S
             await self._pause(pause)

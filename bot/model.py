@@ -312,7 +312,6 @@ class SendReason(StrEnum):
 
     SENT = "sent"
     EDITED = "edited"
-    UNCHANGED = "unchanged"  # Telegram already shows this text
     RATE_LIMITED = "rate_limited"  # 429
     NOT_CONNECTED = "not_connected"  # certainly not sent
     NO_ANSWER = "no_answer"  # the connection broke or timed out: perhaps sent

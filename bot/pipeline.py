@@ -15,7 +15,7 @@ from typing import Protocol
 
 import structlog
 
-from bot.core.identity import Sorted, canonical_url, is_flood, redact_url, sort_items
+from bot.core.identity import Sorted, canonical_url, is_flood, item_keys, redact_url, sort_items
 from bot.core.routing import AlertAction, AlertPolicy, News, decide_alert
 from bot.core.schedule import PollDecision, PollPolicy, after_error, after_success
 from bot.core.stories import StoryPolicy, StoryText, decide_story
@@ -115,7 +115,7 @@ class Poller:
         except StoreError as error:  # nothing was written, so the next poll finds the same news
             log.error("poll not kept; it is made again", feed=due.feed.id, error=str(error))
             return PollReport(feed=due.feed.id, reason=PollReason.TEMPORARY, error=str(error))
-        except Exception:  # this is the loop that a bug rises to
+        except Exception:  # a bug in one feed is logged with it, and the others are polled on
             log.exception("poll broke off", feed=due.feed.id)
             return await self._broken(due)
 
@@ -217,8 +217,9 @@ class Poller:
         self, store: PollTransaction, due: DueFeed, parsed: ParsedFeed, now: datetime
     ) -> tuple[Sequence[Sorted], Mapping[ItemId, Sorted]]:
         """Return the poll's items, each with its reason, and the edited ones by their number."""
-        unsorted = sort_items(parsed.items, {}, due.state, now)
-        known = await store.known_items(due.feed.id, {key for one in unsorted for key in one.keys})
+        known = await store.known_items(
+            due.feed.id, {key for item in parsed.items for key in item_keys(item)}
+        )
         hashes = {key: item.content_hash for key, item in known.items()}
         found = sort_items(parsed.items, hashes, due.state, now)
         edited = {
@@ -285,7 +286,7 @@ def _match(rules: Rules, item: Item) -> tuple[Match, ...]:
     """Return an item's matches; an item that meets a bug of ours is kept without, and the feed goes on."""
     try:
         return rules.match(item)
-    except Exception:  # this is the loop that a bug rises to
+    except Exception:  # a bug with one item is logged with it, and the rest of the feed goes on
         log.exception("item was not matched", feed=item.feed_id, guid=item.guid, title=item.title[:80])
         return ()
 

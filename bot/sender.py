@@ -214,7 +214,7 @@ class Sender:
                 await self._deliver(batch, report)
             except StoreError:
                 raise
-            except Exception:  # this is the loop that a bug rises to
+            except Exception:  # a bug in one delivery is logged with it, and the others leave
                 log.exception("delivery broke off", delivery=batch.deliveries[0].id)
                 await self._set_aside(batch, report)
             finally:

@@ -138,16 +138,6 @@ def is_flood(items: Sequence[Sorted]) -> bool:
     return new >= FLOOD_ITEMS and 2 * new > len(items)
 
 
-def has_gap(items: Sequence[Sorted]) -> bool:
-    """Tell whether nothing of the last poll is left in this one, so that items were probably missed."""
-    reasons = {entry.reason for entry in items}
-    return ItemReason.NEW in reasons and not reasons & {
-        ItemReason.SEEN,
-        ItemReason.EDITED,
-        ItemReason.FIRST_POLL,
-    }
-
-
 def _reason(item: Item, digest: str, before: str | None, state: PollState, now: datetime) -> ItemReason:
     """Return why one item goes on; `before` is its content hash so far, None where it is unknown."""
     if before is not None:

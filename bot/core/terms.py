@@ -31,7 +31,6 @@ INFLECTED: Final = 98.0
 GAP_COST: Final = 5.0  # score lost per foreign word between
 DEFAULT_FUZZY: Final = 80.0
 DEFAULT_SLOP: Final = 2
-MAX_SLOP: Final = 10
 MAX_WORDS: Final = 12  # in one term
 MAX_EDITS: Final = 2
 SHORTEST_TYPO: Final = 5  # letters of the term's word

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime, timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -65,11 +65,10 @@ async def open_store(
     Raises:
         StoreError: One of its branches; see errors.py.
     """
-    db = Database(url, busy_timeout)
-    try:
+    async with AsyncExitStack() as on_trouble:
+        db = Database(url, busy_timeout)
+        on_trouble.push_async_callback(db.close)
         await db.probe()
         changed = await upgrade(db)
-    except BaseException:
-        await db.close()
-        raise
+        on_trouble.pop_all()
     return SqlStore(db, clock), changed

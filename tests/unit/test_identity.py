@@ -13,7 +13,6 @@ from bot.core.identity import (
     Sorted,
     canonical_url,
     content_hash,
-    has_gap,
     is_flood,
     item_keys,
     redact_url,
@@ -328,10 +327,3 @@ def test_twenty_new_items_and_more_than_half_are_a_flood(new: int, old: int, exp
     items = [an_item(number) for number in range(new + old)]
 
     assert is_flood(sort(*items, known=remembered(*items[new:]))) is expected
-
-
-def test_a_poll_without_anything_known_may_have_missed_items() -> None:
-    assert has_gap(sort(an_item(1), an_item(2)))
-    assert not has_gap(sort(an_item(1), an_item(2), known=remembered(an_item(2))))
-    assert not has_gap(sort(an_item(1), state=PollState()))
-    assert not has_gap(())
