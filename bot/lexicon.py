@@ -32,7 +32,7 @@ class Lexicon:
     def __init__(self, trie: marisa_trie.Trie) -> None:
         self._trie = trie
 
-    def __call__(self, word: str) -> bool:
+    def __call__(self, word: str, language: str = "") -> bool:
         """Return True for a real word of some language; the word in lower case, NFKC."""
         return word in self._trie
 
@@ -56,14 +56,14 @@ def open_lexicon(folder: Path | None = None) -> Lexicon:
     return Lexicon(trie)
 
 
-def lazy_lexicon(folder: Path | None = None) -> Callable[[str], bool]:
+def lazy_lexicon(folder: Path | None = None) -> Callable[[str, str], bool]:
     """Return the word lists as a function that opens them with its first question."""
     opened: list[Lexicon] = []
 
-    def is_real(word: str) -> bool:
+    def is_real(word: str, language: str = "") -> bool:
         if not opened:
             opened.append(open_lexicon(folder))
-        return opened[0](word)
+        return opened[0](word, language)
 
     return is_real
 

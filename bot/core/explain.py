@@ -225,6 +225,7 @@ def _failed(matcher: Matcher, needle: Needle, token: Token, word: Word) -> _Clos
         return _Closest(token, raw, 100.0, "the term allows no typos")
     if raw < cutoff:
         return _Closest(token, raw, cutoff, f"similarity {raw:.0f} is below {cutoff:.0f}")
-    if not may_be_typo(word, matcher.is_real):
+    language = needle.language if isinstance(needle, WordNeedle) else ""
+    if not may_be_typo(word, language, matcher.is_real):
         return _Closest(token, raw, cutoff, "a real word, and so no typo")
     return None

@@ -6,7 +6,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
-from bot.core.occurrences import Occurrence
+from bot.core.places import Occurrence
 from bot.core.terms import Name, Pattern, Phrase, Term, WordNeedle
 
 

@@ -7,10 +7,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from bot.core import occurrences as places
 from bot.core.expressions import Evidence, Leaf, identity
-from bot.core.occurrences import FieldText, Occurrence
+from bot.core.occurrences import occurrences
 from bot.core.patterns import find_all
+from bot.core.places import FieldText, Occurrence, Spans, overlaps
 from bot.core.terms import IsWord, Name, Needle, Pattern, Phrase, Term, Word, needles_of
 from bot.core.text import MAX_TOKENS, Chunk, chunks_of, place, read_chunk
 from bot.core.vocabulary import Memo, Vocabulary
@@ -151,7 +151,7 @@ class Sight:
             if number in possible and name in leaf.fields:
                 key = (name, number)
                 if key not in self._found:
-                    self._found[key] = places.occurrences(leaf.term, self.field(name))
+                    self._found[key] = occurrences(leaf.term, self.field(name))
                 found += self._found[key]
         return found
 
@@ -161,17 +161,15 @@ class Sight:
             self._fields[name] = _assembled(name, self.texts[name], self._reads[name])
         return self._fields[name]
 
-    def find_uncovered(self, leaf: Leaf, covered: Mapping[str, places.Spans]) -> list[Occurrence]:
+    def find_uncovered(self, leaf: Leaf, covered: Mapping[str, Spans]) -> list[Occurrence]:
         """Return where it stands once the covered spans are taken out of the text."""
         found = self.find(leaf)
         if not found or not covered:
             return found
-        hidden = {
-            one.field for one in found if places.overlaps(one.start, one.end, covered.get(one.field, ()))
-        }
+        hidden = {one.field for one in found if overlaps(one.start, one.end, covered.get(one.field, ()))}
         kept = [one for one in found if one.field not in hidden]
         for name in sorted(hidden, key=FIELDS.index):
-            kept += places.occurrences(leaf.term, self.field(name), covered[name])
+            kept += occurrences(leaf.term, self.field(name), covered[name])
         return kept
 
     def term_matches(self, evidence: Evidence) -> tuple[TermMatch, ...]:

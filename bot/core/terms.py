@@ -38,7 +38,7 @@ NO_TYPOS: Final = 101.0  # a least similarity that no typo has
 SHORTEST_GLUED: Final = 8  # letters of a phrase or name that is also found closed up
 _GLUED_WORDS: Final = (2, 3)
 
-IsWord = Callable[[str], bool]
+IsWord = Callable[[str, str], bool]  # a lower-case word, the language of a term (empty: none)
 
 STEMMERS: Final = {
     "ar": "arabic", "hy": "armenian", "eu": "basque", "ca": "catalan", "cs": "czech", "da": "danish",
@@ -147,7 +147,7 @@ def similarity(needle: Needle, word: Word, is_real: IsWord) -> float:
     """Return how alike they are, 0 to 100; 0 below the needle's cutoff.
 
     Args:
-        is_real: True for a lower-case word that some language knows; such a word is no typo.
+        is_real: True for a lower-case word that is real beside terms of a language; such a word is no typo.
     """
     if isinstance(needle, WordNeedle | AffixNeedle) and not same_script(needle.script, script(word.text)):
         return 0.0
@@ -171,7 +171,7 @@ def _word_similarity(needle: WordNeedle, word: Word, is_real: IsWord) -> float:
     stemmed = stem(word.text, needle.language) if needle.stems and len(folded) > 2 else ""
     if stemmed in needle.stems:
         return INFLECTED
-    if not may_be_typo(word, is_real):
+    if not may_be_typo(word, needle.language, is_real):
         return 0.0
     typos = _typo_similarities(needle, folded, stemmed)
     return max((similar - cost for similar, cost in typos if similar >= needle.fuzzy), default=0.0)
@@ -200,13 +200,13 @@ def edit_similarity(left: str, right: str) -> float:
     return 0.0 if edits > MAX_EDITS else 100.0 * (1 - edits / max(len(left), len(right)))
 
 
-def may_be_typo(word: Word, is_real: IsWord) -> bool:
-    """True: long enough, of letters only, written in one piece, and no real word."""
+def may_be_typo(word: Word, language: str, is_real: IsWord) -> bool:
+    """True: long enough, of letters only, written in one piece, and no real word beside such terms."""
     return (
         not word.is_joined
         and len(word.text) >= SHORTEST_TYPO - 1
         and word.text.isalpha()
-        and not is_real(word.text.casefold())
+        and not is_real(word.text.casefold(), language)
     )
 
 
@@ -219,7 +219,7 @@ def _name_similarity(needle: NameNeedle, word: Word, is_real: IsWord) -> float:
     if any(form.key in needle.keys for form in forms):
         return INFLECTED
     best = raw_name_similarity(needle, forms[0].key)
-    if best < needle.fuzzy or not may_be_typo(word, is_real):
+    if best < needle.fuzzy or not may_be_typo(word, "", is_real):
         return 0.0
     return best
 

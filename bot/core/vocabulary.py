@@ -16,7 +16,6 @@ from bot.core.terms import (
     Needle,
     Word,
     WordNeedle,
-    may_be_typo,
     similarity,
     stem,
 )
@@ -139,7 +138,7 @@ class Vocabulary:
     def _typo_candidates(self, word: Word, forms: set[str], is_name: bool) -> Iterator[Needle]:
         firsts = {form[0] for form in forms if form and form[0] in self._typos}
         names = name_forms(word.text) if is_name else ()
-        if (firsts or names) and may_be_typo(word, self._is_real):
+        if firsts or names:
             for first in firsts:
                 yield from self._typos[first]
             if names:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 from bot.core.explain import Explanation, explain
 from bot.core.expressions import leaves
 from bot.core.match import Matcher, TopicRule
+from bot.core.terms import IsWord
 from bot.errors import Problem, RulesInvalid
 from bot.lexicon import LANGUAGES, lazy_lexicon
 from bot.model import Item, Match, Topic, TopicId, TopicStatus
@@ -23,8 +24,6 @@ from bot.rules.models import RuleFile
 from bot.rules.reading import Source, read_source, rule_files
 
 __all__ = ["Coverage", "Outcome", "RuleSet", "RulesReport", "check", "json_schema", "read_rules"]
-
-IsWord = Callable[[str], bool]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -89,7 +89,7 @@ def _is_abbreviation(text: str) -> bool:
 
 def _covered_terms(group: Sequence[Written]) -> Iterator[Problem]:
     """Warn of a term whose every find is another's find too, in the same `any`."""
-    finder = Finder((one.leaf.term for one in group), lambda _: True)
+    finder = Finder((one.leaf.term for one in group), lambda *_: True)
     places: defaultdict[tuple[int, str], list[int]] = defaultdict(list)  # of a term under a language key
     for place, one in enumerate(group):
         places[finder.number(one.leaf.term), one.language].append(place)

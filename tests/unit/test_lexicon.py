@@ -50,5 +50,5 @@ def test_nothing_is_opened_before_the_first_question(tmp_path: Path) -> None:
     is_real = lexicon.lazy_lexicon(tmp_path)
     assert not list(tmp_path.iterdir())
 
-    assert is_real("regering")
+    assert is_real("regering", "en")
     assert list(tmp_path.iterdir())

@@ -13,7 +13,7 @@ from bot.core.explain import WhyNot, explain
 from bot.core.expressions import AllOf, AnyOf, AtLeast, Expression, Leaf, Near, NoneOf
 from bot.core.finder import FIELDS
 from bot.core.match import DEFAULT_FIELDS, Matcher, TopicRule, best_possible_score, item_score
-from bot.core.occurrences import Occurrence
+from bot.core.places import Occurrence
 from bot.core.tags import language_code
 from bot.core.terms import Pattern, read_name, read_phrase
 from bot.core.vocabulary import Memo
@@ -36,7 +36,7 @@ def an_item(title: str = "", **other: object) -> Item:
 
 
 def matcher(*rules: TopicRule) -> Matcher:
-    return Matcher(rules, is_real=REAL.__contains__, rules_hash="h")
+    return Matcher(rules, is_real=lambda word, _: word in REAL, rules_hash="h")
 
 
 def match(match: Expression, title: str = "", **other: object) -> Match | None:
@@ -251,7 +251,7 @@ def test_only_items_in_the_topics_languages_are_kept(
     language: str | None, detected: str | None, expected: bool
 ) -> None:
     topic = rule(A, languages=frozenset({"de"}))
-    rules = Matcher([topic], is_real=REAL.__contains__, detect_language=lambda _: detected)
+    rules = Matcher([topic], is_real=lambda word, _: word in REAL, detect_language=lambda _: detected)
 
     assert bool(rules.match(an_item("alpha", language=language))) is expected
 

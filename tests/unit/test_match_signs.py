@@ -19,7 +19,7 @@ def term(text: str, language: str) -> Leaf:
 
 def match(expression: Expression, title: str) -> Match | None:
     rule = TopicRule(id=TopicId("t"), match=expression)
-    found = Matcher([rule], is_real=lambda _: False).match(Item(feed_id=FeedId("f"), title=title))
+    found = Matcher([rule], is_real=lambda *_: False).match(Item(feed_id=FeedId("f"), title=title))
     return found[0] if found else None
 
 
@@ -88,7 +88,7 @@ def test_a_text_full_of_signs_costs_little() -> None:
 
 def test_near_misses_of_a_very_long_title_cost_little() -> None:
     terms = AnyOf(tuple(term(f"seltene erden{number}", "de") for number in range(200)))
-    matcher = Matcher([TopicRule(id=TopicId("t"), match=terms)], is_real=lambda _: False)
+    matcher = Matcher([TopicRule(id=TopicId("t"), match=terms)], is_real=lambda *_: False)
     title = " ".join(f"seltxne{number % 900}" for number in range(1_900))
     before = time.process_time()
 

@@ -14,7 +14,7 @@ from bot.model import FeedId, Item, TopicId
 def found(name: str, text: str) -> float:
     """Return the score of the name in the text; 0: not there."""
     leaf = Leaf(read_name(name), DEFAULT_FIELDS)
-    matcher = Matcher([TopicRule(id=TopicId("t"), match=leaf, min_score=0)], is_real=lambda _: False)
+    matcher = Matcher([TopicRule(id=TopicId("t"), match=leaf, min_score=0)], is_real=lambda *_: False)
     matches = matcher.match(Item(feed_id=FeedId("f"), title=text))
     return matches[0].terms[0].score if matches else 0.0
 
