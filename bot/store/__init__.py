@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.schedule import PollDecision
 from bot.ports import Clock, DueFeed
+from bot.store.archive import ArchiveRows
 from bot.store.chats import ChatRows
 from bot.store.engine import Database
 from bot.store.feeds import FeedRows, save_poll
@@ -34,7 +35,7 @@ class SqlPoll(NewsRows, AlertRows):
         await save_poll(self._connection, due, decision, now, error)
 
 
-class SqlStore(FeedRows, DeliveryRows, ChatRows):
+class SqlStore(FeedRows, DeliveryRows, ChatRows, ArchiveRows):
     """The store over SQLAlchemy Core; answers every store port."""
 
     def __init__(self, db: Database, clock: Clock) -> None:

@@ -236,7 +236,7 @@ async def read_stories(connection: AsyncConnection, numbers: Sequence[StoryId]) 
         .order_by(matches.c.score.desc(), matches.c.item_id)
     )
     for row in found.mappings():
-        best.setdefault(row["story_id"], {}).setdefault(row["topic_id"], _match(row))
+        best.setdefault(row["story_id"], {}).setdefault(row["topic_id"], match_from_row(row))
     return [
         Story(id=number, reports=tuple(told[number]), matches=tuple(best.get(number, {}).values()))
         for number in numbers
@@ -247,8 +247,11 @@ async def read_stories(connection: AsyncConnection, numbers: Sequence[StoryId]) 
 async def read_item(connection: AsyncConnection, number: ItemId) -> Item | None:
     """Return the item; None: unknown or pruned."""
     row = (await connection.execute(sa.select(items).where(items.c.id == number))).mappings().one_or_none()
-    if row is None:
-        return None
+    return None if row is None else item_from_row(row)
+
+
+def item_from_row(row: sa.RowMapping) -> Item:
+    """Return the item of a row of the table `items`."""
     told = {name: row[name] for name in _ITEM}
     return Item(feed_id=FeedId(row["feed_id"]), categories=tuple(row["categories"]), **told)
 
@@ -291,7 +294,8 @@ def _report(row: sa.RowMapping) -> Report:
     )
 
 
-def _match(row: sa.RowMapping) -> Match:
+def match_from_row(row: sa.RowMapping) -> Match:
+    """Return the match of a row of the table `matches`."""
     return Match(
         topic=TopicId(row["topic_id"]),
         score=row["score"],
