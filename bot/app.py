@@ -34,6 +34,7 @@ from bot.ports import Clock, Fetcher, Notifier, Parser
 from bot.rules import RuleSet, read_rules
 from bot.sender import Sender
 from bot.store import SqlStore, open_store
+from bot.telling import TellPolicies
 
 log = structlog.get_logger()
 
@@ -306,13 +307,21 @@ def make_parser(config: Config) -> ProcessParser:
 
 def poll_policies(config: Config) -> PollPolicies:
     """Return the numbers that polling decides by."""
-    polling, stories, delivery = config.polling, config.stories, config.delivery
+    polling = config.polling
     return PollPolicies(
         polls=PollPolicy(
             min_interval=polling.min_interval,
             max_interval=polling.max_interval,
             default_interval=polling.default_interval,
         ),
+        telling=tell_policies(config),
+    )
+
+
+def tell_policies(config: Config) -> TellPolicies:
+    """Return the numbers that telling decides by."""
+    stories, delivery = config.stories, config.delivery
+    return TellPolicies(
         stories=StoryPolicy(window=stories.window, closes_after=stories.closes_after, lives=stories.lives),
         alerts=AlertPolicy(hold=delivery.hold, edit_every=delivery.edit_every),
     )

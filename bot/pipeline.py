@@ -9,16 +9,14 @@ import asyncio
 import hashlib
 from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Protocol
 
 import structlog
 
-from bot.core.identity import Sorted, canonical_url, is_flood, item_keys, redact_url, sort_items
-from bot.core.routing import AlertAction, AlertPolicy, News, decide_alert
+from bot.core.identity import Sorted, is_flood, item_keys, redact_url, sort_items
 from bot.core.schedule import PollDecision, PollPolicy, after_error, after_success
-from bot.core.stories import StoryPolicy, StoryText, decide_story
 from bot.errors import FetchError, FetchTemporary, StoreError
 from bot.model import (
     FeedId,
@@ -35,6 +33,7 @@ from bot.model import (
     TopicId,
 )
 from bot.ports import Clock, DueFeed, FeedStore, Fetcher, Parser, PollTransaction
+from bot.telling import Teller, TellPolicies
 
 log = structlog.get_logger()
 
@@ -73,8 +72,7 @@ class PollPolicies:
     """The numbers that polling decides by."""
 
     polls: PollPolicy = field(default_factory=PollPolicy)
-    stories: StoryPolicy = field(default_factory=StoryPolicy)
-    alerts: AlertPolicy = field(default_factory=AlertPolicy)
+    telling: TellPolicies = field(default_factory=TellPolicies)
 
 
 class Poller:
@@ -96,8 +94,10 @@ class Poller:
         self._store = store
         self._clock = clock
         self._rules = rules
-        self._operators = operators
         self._policies = policies
+        self._teller = Teller(
+            topics=lambda: rules().topics, operators=operators, policies=lambda: policies().telling
+        )
         # A thread of its own: the loop's are shared with DNS, and a slow name server would hold the database.
         self._matching = ThreadPoolExecutor(max_workers=1, thread_name_prefix="match")
 
@@ -238,44 +238,19 @@ class Poller:
         report: PollReport,
         now: datetime,
     ) -> None:
-        """Put a matched item into its story, and decide for each listener what that means."""
-        outlet_joined = False
-        if story is None:
-            text, policy = story_text(found.item, now), self._policies().stories
-            decision = decide_story(text, await store.candidates(text, policy, now), policy)
-            story, outlet_joined = await store.add_report(number, text, decision, now)
-            report.stories += decision.story is None
-        if found.reason in {ItemReason.FIRST_POLL, ItemReason.BACKFILL}:
-            return
-        known = self._rules().topics
-        topics = {topic: known[topic] for topic in await store.matched_topics(story) if topic in known}
-        news = News(story=story, topics=topics, outlet_joined=outlet_joined, is_flood=report.is_flood)
-        await self._alert(store, news, report, now)
-
-    async def _alert(self, store: PollTransaction, news: News, report: PollReport, now: datetime) -> None:
-        policy = self._policies().alerts
-        told, operators = await store.told(news.story), self._operators()
-        decisions = {}
-        for each in await store.listeners(news.topics, now):
-            listener = replace(each, is_operator=each.chat.address.telegram_id in operators)
-            decision = decide_alert(listener, news, told.get(listener.chat.id), now, policy)
-            decisions[listener.chat.id] = decision
-            report.alerts += decision.action in {AlertAction.QUEUE, AlertAction.HOLD}
-            report.edits += decision.action is AlertAction.EDIT
-            log.debug("alert decided", story=news.story, chat=listener.chat.id, reason=decision.reason.value)
-        await store.apply(news.story, decisions, now)
-
-
-def story_text(item: Item, now: datetime) -> StoryText:
-    """Return what an item's story is told by; an item without a date is of now."""
-    return StoryText(
-        title=item.title,
-        summary=item.lead,
-        outlet=item.outlet,
-        url=canonical_url(item.url) if item.url else None,
-        language=item.language,
-        at=item.published_at or now,
-    )
+        """Put a matched item into its story, and tell of it unless it came silently."""
+        told = await self._teller.tell(
+            store,
+            number,
+            found.item,
+            now,
+            story=story,
+            is_silent=found.reason in {ItemReason.FIRST_POLL, ItemReason.BACKFILL},
+            is_flood=report.is_flood,
+        )
+        report.stories += told.opened
+        report.alerts += len(told.alerts)
+        report.edits += told.edits
 
 
 def _match_all(rules: Rules, found: Mapping[ItemId, Sorted]) -> dict[ItemId, tuple[Match, ...]]:

@@ -87,11 +87,11 @@ async def _page(
     size: int,
 ) -> list[StoredItem]:
     """Return the items that follow a place in the archive."""
-    query = sa.select(items).where(_within(since, until)).order_by(items.c.seen_at, items.c.id).limit(size)
+    query = sa.select(items).order_by(items.c.seen_at, items.c.id).limit(size)
     if place is not None:
-        at, number = place
-        # The first half repeats what the second says, for the index's sake.
-        query = query.where(items.c.seen_at >= at, sa.or_(items.c.seen_at > at, items.c.id > number))
+        since, number = place  # the one bound below, so that the index leads to the place
+        query = query.where(sa.or_(items.c.seen_at > since, items.c.id > number))
+    query = query.where(_within(since, until))
     return await _with_matches(connection, (await connection.execute(query)).mappings().all())
 
 

@@ -32,9 +32,9 @@ from bot.model import (
     TopicStatus,
 )
 from bot.notify.telegram import TelegramNotifier
-from bot.pipeline import story_text
 from bot.sender import Sender
 from bot.store import SqlStore
+from bot.telling import story_text
 from tests.botapi import BotApi, Person, Place, Sent
 
 START = datetime(2026, 11, 22, 12, tzinfo=UTC)

@@ -107,7 +107,7 @@ async def test_a_poll_that_meets_a_bug_backs_off_and_calls_the_operator(
     def breaks(*args: object, **facts: object) -> object:
         raise RuntimeError("a bug")
 
-    monkeypatch.setattr("bot.pipeline.decide_alert", breaks)
+    monkeypatch.setattr("bot.telling.decide_alert", breaks)
     report = await home.hear(an_entry())
     monkeypatch.undo()
 
