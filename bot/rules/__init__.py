@@ -21,9 +21,9 @@ from bot.rules.inline import Coverage, Outcome, run_tests
 from bot.rules.languages import language_detector
 from bot.rules.lint import lint
 from bot.rules.models import RuleFile
-from bot.rules.reading import Source, read_source, rule_files
+from bot.rules.reading import Source, parse_source, read_source, rule_files
 
-__all__ = ["Coverage", "Outcome", "RuleSet", "RulesReport", "check", "json_schema", "read_rules"]
+__all__ = ["Coverage", "Outcome", "RuleSet", "RulesReport", "check", "check_texts", "json_schema", "read_rules"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -33,6 +33,7 @@ class RuleSet:
     topics: Mapping[TopicId, Topic]  # in the files' order
     rules_hash: str  # of what the files say; comments and layout do not change it
     matcher: Matcher = field(repr=False)
+    texts: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the files, as they were read
 
     def match(self, item: Item) -> tuple[Match, ...]:
         """Return the topics that the item belongs to, highest score first; deprecated ones are silent."""
@@ -110,6 +111,23 @@ def check(
     return _checked(sources, build(sources, feeds), is_real or lazy_lexicon(cache))
 
 
+def check_texts(
+    texts: Mapping[str, str],
+    *,
+    is_real: IsWord | None = None,
+    cache: Path | None = None,
+    feeds: Collection[str] | None = None,
+) -> RulesReport:
+    """Return what is to say about rule files whose texts are kept elsewhere: `RuleSet.texts`.
+
+    The other arguments are those of read_rules.
+    """
+    sources = [Source(file) for file in texts]
+    for source in sources:
+        parse_source(source, texts[source.file])
+    return _checked(sources, build(sources, feeds), is_real or lazy_lexicon(cache))
+
+
 def _checked(sources: list[Source], built: Built, is_real: IsWord) -> RulesReport:
     rules = _rule_set(sources, built.entries, is_real)
     outcomes, coverage, failures = run_tests(built.entries, rules)
@@ -141,7 +159,8 @@ def _rule_set(sources: list[Source], entries: list[Entry], is_real: IsWord) -> R
     detect = language_detector(known) if languages else None
     matcher = Matcher(live, is_real=is_real, detect_language=detect, rules_hash=digest)
     topics = {entry.topic.id: entry.topic for entry in entries}
-    return RuleSet(topics=topics, rules_hash=digest, matcher=matcher)
+    texts = {source.file: source.text for source in sources}
+    return RuleSet(topics=topics, rules_hash=digest, matcher=matcher, texts=texts)
 
 
 def _key_languages(entries: list[Entry]) -> set[str]:

@@ -38,6 +38,7 @@ class Source:
     """One rule file as read."""
 
     file: str  # as it is shown to people
+    text: str = ""
     data: Any = None  # dict, list, str, int, float, bool or None
     values: dict[Path_, Spot] = field(default_factory=dict)
     keys: dict[Path_, Spot] = field(default_factory=dict)
@@ -107,6 +108,7 @@ def read_source(path: Path) -> Source:
 
 def parse_source(source: Source, text: str) -> None:
     """Fill the source from the text of its file."""
+    source.text = text
     source.allowed = {
         number: frozenset(re.findall(r"W\d{3}", found[1]))
         for number, line in enumerate(text.splitlines(), 1)
