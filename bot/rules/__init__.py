@@ -23,7 +23,16 @@ from bot.rules.lint import lint
 from bot.rules.models import RuleFile
 from bot.rules.reading import Source, parse_source, read_source, rule_files
 
-__all__ = ["Coverage", "Outcome", "RuleSet", "RulesReport", "check", "check_texts", "json_schema", "read_rules"]
+__all__ = [
+    "Coverage",
+    "Outcome",
+    "RuleSet",
+    "RulesReport",
+    "check",
+    "check_texts",
+    "json_schema",
+    "read_rules",
+]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
