@@ -6,6 +6,7 @@ from collections.abc import Collection, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from types import MappingProxyType
 from typing import Protocol
 
 from bot.core.identity import Sorted as SortedItem
@@ -22,6 +23,7 @@ from bot.model import (
     Feed,
     FeedId,
     Fetched,
+    Item,
     ItemId,
     ItemKey,
     Match,
@@ -187,11 +189,25 @@ class PollTransaction(Protocol):
     async def update_items(self, found: Mapping[ItemId, SortedItem], now: datetime) -> None:
         """Keep the new text of edited items, and any key that is new."""
 
-    async def set_matches(self, matches: Mapping[ItemId, Sequence[Match]]) -> None:
-        """Keep these matches; matches of these items on other topics are forgotten."""
+    async def set_matches(
+        self,
+        matches: Mapping[ItemId, Sequence[Match]],
+        quiet: Mapping[ItemId, Collection[TopicId]] = MappingProxyType({}),
+    ) -> None:
+        """Keep these matches; matches of these items on other topics are forgotten.
+
+        Args:
+            quiet: The topics that only a change of the rules made an item match: its story is not of them.
+        """
 
     async def item_topics(self, items: Collection[ItemId]) -> Mapping[ItemId, frozenset[TopicId]]:
-        """Return the topics that these items matched so far; items without a match are left out."""
+        """Return the topics that these items matched so far, other than quietly.
+
+        Items without such a match are left out.
+        """
+
+    async def kept_items(self, items: Collection[ItemId]) -> Mapping[ItemId, Item]:
+        """Return these items as they are kept; unknown ones are left out."""
 
     async def stories_of(self, items: Collection[ItemId]) -> Mapping[ItemId, StoryId]:
         """Return the stories that these items belong to; items without one are left out."""
@@ -205,7 +221,7 @@ class PollTransaction(Protocol):
         """Return the story the item now belongs to, and whether its outlet is new there."""
 
     async def matched_topics(self, story: StoryId) -> frozenset[TopicId]:
-        """Return the topics that any report of the story matched."""
+        """Return the topics that any report of the story matched, other than quietly."""
 
     async def listeners(self, topics: Collection[TopicId], now: datetime) -> Sequence[Listener]:
         """Return the chats that follow any of the topics, whatever their state."""
@@ -287,3 +303,57 @@ class Settlement:
     decision: SendDecision
     message_id: int | None = None  # Telegram's, when a message was sent
     error: str | None = None
+
+
+# ---- rules and operators ----------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KeptRules:
+    """The texts of the last good rule set."""
+
+    rules_hash: str
+    files: Mapping[str, str]  # by name, in order
+    since: datetime  # when a set of that hash came into force
+
+
+class RulesStore(Protocol):
+    """What starting and reloading ask of the store."""
+
+    async def keep_rules(self, rules_hash: str, files: Mapping[str, str], now: datetime) -> None:
+        """Keep the texts of a rule set that is in force, in place of the one before."""
+
+    async def kept_rules(self) -> KeptRules | None:
+        """Return the last good rule set; None: none was ever kept."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Notice:
+    """A word to one operator on how a subject stands; the latest word counts."""
+
+    telegram_id: int  # of the operator, whose private chat has the same id
+    subject: str  # "rules"
+    state: str  # a fingerprint of how it stands, so that nothing is told twice; empty: well
+    message: Message
+    attempts: int = 0  # failed tries of this word
+
+
+class NoticeStore(Protocol):
+    """What telling operators asks of the store."""
+
+    async def owe_notice(self, notice: Notice, due_at: datetime) -> bool:
+        """Owe an operator this word; return False where that is what was last said or is owed."""
+
+    async def due_notices(self, now: datetime) -> Sequence[Notice]:
+        """Return what is owed to operators by now, oldest first."""
+
+    async def next_notice_due(self) -> datetime | None:
+        """Return when the next notice is due; None: none is owed."""
+
+    async def settle_notice(self, notice: Notice, again_at: datetime | None, error: str | None) -> None:
+        """Write what came of sending a notice, unless there is a newer word on its subject by now.
+
+        Args:
+            again_at: When it shall be tried again; None: it was sent, or is given up.
+            error: None: it was sent.
+        """

@@ -16,7 +16,9 @@ from bot.store.engine import Database
 from bot.store.feeds import FeedRows, save_poll
 from bot.store.migrate import upgrade
 from bot.store.news import NewsRows
+from bot.store.notices import NoticeRows
 from bot.store.outbox import AlertRows, DeliveryRows
+from bot.store.rulesets import RuleSetRows
 
 
 class SqlPoll(NewsRows, AlertRows):
@@ -35,7 +37,7 @@ class SqlPoll(NewsRows, AlertRows):
         await save_poll(self._connection, due, decision, now, error)
 
 
-class SqlStore(FeedRows, DeliveryRows, ChatRows, ArchiveRows):
+class SqlStore(FeedRows, DeliveryRows, ChatRows, ArchiveRows, RuleSetRows, NoticeRows):
     """The store over SQLAlchemy Core; answers every store port."""
 
     def __init__(self, db: Database, clock: Clock) -> None:

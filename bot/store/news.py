@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, TypeVar
 
 import sqlalchemy as sa
@@ -97,8 +98,16 @@ class NewsRows:
         if rows:
             await self._connection.execute(insert(self._connection, item_keys).on_conflict_do_nothing(), rows)
 
-    async def set_matches(self, found: Mapping[ItemId, Sequence[Match]]) -> None:
-        """Keep these matches; matches of these items on other topics are forgotten."""
+    async def set_matches(
+        self,
+        found: Mapping[ItemId, Sequence[Match]],
+        quiet: Mapping[ItemId, Collection[TopicId]] = MappingProxyType({}),
+    ) -> None:
+        """Keep these matches; matches of these items on other topics are forgotten.
+
+        Args:
+            quiet: The topics that only a change of the rules made an item match: its story is not of them.
+        """
         for some in _chunks(found):
             await self._connection.execute(sa.delete(matches).where(matches.c.item_id.in_(some)))
         rows = [
@@ -108,6 +117,7 @@ class NewsRows:
                 "score": match.score,
                 "terms": [asdict(term) for term in match.terms],
                 "rules_hash": match.rules_hash,
+                "quiet": match.topic in quiet.get(number, ()),
             }
             for number, some_matches in found.items()
             for match in some_matches
@@ -116,14 +126,26 @@ class NewsRows:
             await self._connection.execute(sa.insert(matches), rows)
 
     async def item_topics(self, numbers: Collection[ItemId]) -> Mapping[ItemId, frozenset[TopicId]]:
-        """Return the topics that these items matched so far; items without a match are left out."""
+        """Return the topics that these items matched so far, other than quietly.
+
+        Items without such a match are left out.
+        """
         found: dict[ItemId, frozenset[TopicId]] = {}
         for some in _chunks(numbers):
+            mine = sa.and_(matches.c.item_id.in_(some), sa.not_(matches.c.quiet))
             rows = await self._connection.execute(
-                sa.select(matches.c.item_id, matches.c.topic_id).where(matches.c.item_id.in_(some))
+                sa.select(matches.c.item_id, matches.c.topic_id).where(mine)
             )
             for number, topic in rows:
                 found[number] = found.get(number, frozenset()) | {TopicId(topic)}
+        return found
+
+    async def kept_items(self, numbers: Collection[ItemId]) -> Mapping[ItemId, Item]:
+        """Return these items as they are kept; unknown or pruned ones are left out."""
+        found: dict[ItemId, Item] = {}
+        for some in _chunks(numbers):
+            rows = await self._connection.execute(sa.select(items).where(items.c.id.in_(some)))
+            found |= {ItemId(row["id"]): item_from_row(row) for row in rows.mappings()}
         return found
 
     async def stories_of(self, numbers: Collection[ItemId]) -> Mapping[ItemId, StoryId]:
@@ -211,11 +233,11 @@ class NewsRows:
         return (await self._connection.execute(query)).first() is None
 
     async def matched_topics(self, story: StoryId) -> frozenset[TopicId]:
-        """Return the topics that any report of the story matched."""
+        """Return the topics that any report of the story matched, other than quietly."""
         rows = await self._connection.execute(
             sa.select(matches.c.topic_id)
             .join(reports, reports.c.item_id == matches.c.item_id)
-            .where(reports.c.story_id == story)
+            .where(reports.c.story_id == story, sa.not_(matches.c.quiet))
             .distinct()
         )
         return frozenset(TopicId(topic) for topic in rows.scalars())

@@ -129,6 +129,8 @@ matches = sa.Table(
     sa.Column("score", sa.Float, nullable=False),
     sa.Column("terms", sa.JSON, nullable=False),
     sa.Column("rules_hash", sa.Text, nullable=False),
+    # Only a change of the rules made the item match, so it is not told.
+    sa.Column("quiet", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Index(None, "topic_id", "item_id"),
 )
 
@@ -232,4 +234,28 @@ deliveries = sa.Table(
     sa.UniqueConstraint("chat_id", "story_id"),
     sa.Index(None, "state", "due_at"),
     sa.Index(None, "chat_id", "message_id"),
+)
+
+rule_sets = sa.Table(  # the last good one: a single row
+    "rule_sets",
+    METADATA,
+    sa.Column("rules_hash", sa.Text, primary_key=True),
+    sa.Column("files", sa.JSON, nullable=False),  # [name, text] each, in order
+    sa.Column("since", Utc, nullable=False),  # when a set of that hash came into force
+)
+
+notices = sa.Table(  # what an operator was last told of a subject, or shall be
+    "notices",
+    METADATA,
+    sa.Column("telegram_id", sa.BigInteger, primary_key=True),
+    sa.Column("subject", sa.Text, primary_key=True),
+    sa.Column("state", sa.Text, nullable=False),  # a fingerprint of how the subject stands; "": well
+    sa.Column(
+        "told", sa.Text, nullable=False
+    ),  # the state that a message last told; "": well, or nothing yet
+    sa.Column("html", sa.Text, nullable=False),
+    sa.Column("plain", sa.Text, nullable=False),
+    sa.Column("due_at", Utc, index=True),  # None: nothing is owed
+    sa.Column("attempts", sa.Integer, nullable=False),
+    sa.Column("last_error", sa.Text),
 )
