@@ -28,14 +28,15 @@ from bot.model import (
     NotModified,
     ParsedFeed,
     PollReason,
-    StoryId,
     Topic,
     TopicId,
 )
 from bot.ports import Clock, DueFeed, FeedStore, Fetcher, Parser, PollTransaction
-from bot.telling import Teller, TellPolicies
+from bot.telling import Teller, Telling, TellPolicies
 
 log = structlog.get_logger()
+
+_SILENT = frozenset({ItemReason.FIRST_POLL, ItemReason.BACKFILL})
 
 
 class Rules(Protocol):
@@ -65,6 +66,12 @@ class PollReport:
     edits: int = 0  # of messages sent, now due
     is_flood: bool = False  # more news than is credible: told as a digest
     error: str | None = None
+
+    def count(self, told: Telling) -> None:
+        """Add what came of telling one item."""
+        self.stories += told.opened
+        self.alerts += len(told.alerts)
+        self.edits += told.edits
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -191,27 +198,60 @@ class Poller:
         self, store: PollTransaction, due: DueFeed, parsed: ParsedFeed, report: PollReport, now: datetime
     ) -> None:
         """Write a poll's items, and what follows from those that are new or edited."""
+        rules = self._rules()  # one set for the whole poll, whatever is swapped in meanwhile
         found, edited = await self._sorted(store, due, parsed, now)
         added = [one for one in found if one.reason not in {ItemReason.SEEN, ItemReason.EDITED}]
         before = await store.item_topics(edited)
         fresh = dict(zip(await store.add_items(added, now), added, strict=True)) | dict(edited)
+        matches = await self._match_all(rules, {number: one.item for number, one in fresh.items()})
+        untold = {
+            number: frozenset(match.topic for match in some) - before.get(number, frozenset())
+            for number, some in matches.items()
+        }
+        quiet = await self._quiet(store, rules, {number: untold[number] for number in edited})
         await store.update_items(edited, now)
-        loop = asyncio.get_running_loop()
-        matches = await loop.run_in_executor(self._matching, _match_all, self._rules(), fresh)
-        await store.set_matches(matches)
+        await store.set_matches(matches, quiet)
         report.items, report.edited = len(parsed.items), len(edited)
         report.new = sum(one.reason is ItemReason.NEW for one in added)
         report.silent = len(added) - report.new
         report.matched = sum(bool(some) for some in matches.values())
-        news = [
-            number
-            for number, some in matches.items()
-            if {match.topic for match in some} - before.get(number, frozenset())
-        ]
         report.is_flood = is_flood(found)
+        news = [number for number, some in untold.items() if some]
         stories = await store.stories_of(news)
         for number in sorted(news, key=lambda number: (fresh[number].item.published_at or now, -number)):
-            await self._tell(store, number, fresh[number], stories.get(number), report, now)
+            told = await self._teller.tell(
+                store,
+                number,
+                fresh[number].item,
+                now,
+                story=stories.get(number),
+                topics=rules.topics,
+                is_silent=fresh[number].reason in _SILENT or untold[number] == quiet.get(number),
+                is_flood=report.is_flood,
+            )
+            report.count(told)
+
+    async def _quiet(
+        self, store: PollTransaction, rules: Rules, untold: Mapping[ItemId, frozenset[TopicId]]
+    ) -> dict[ItemId, frozenset[TopicId]]:
+        """Return for edited items the topics that they match only because the rules have changed.
+
+        So it is where the text before the edit matches as well: under the rules of its time it did not.
+
+        Args:
+            untold: The topics that the edited items match now, and did not so far.
+        """
+        former = await store.kept_items([number for number, topics in untold.items() if topics])
+        matches = await self._match_all(rules, former)
+        return {
+            number: untold[number].intersection(match.topic for match in some)
+            for number, some in matches.items()
+        }
+
+    async def _match_all(self, rules: Rules, items: Mapping[ItemId, Item]) -> dict[ItemId, tuple[Match, ...]]:
+        if not items:
+            return {}
+        return await asyncio.get_running_loop().run_in_executor(self._matching, _match_all, rules, items)
 
     async def _sorted(
         self, store: PollTransaction, due: DueFeed, parsed: ParsedFeed, now: datetime
@@ -229,32 +269,9 @@ class Poller:
         }
         return found, edited
 
-    async def _tell(
-        self,
-        store: PollTransaction,
-        number: ItemId,
-        found: Sorted,
-        story: StoryId | None,
-        report: PollReport,
-        now: datetime,
-    ) -> None:
-        """Put a matched item into its story, and tell of it unless it came silently."""
-        told = await self._teller.tell(
-            store,
-            number,
-            found.item,
-            now,
-            story=story,
-            is_silent=found.reason in {ItemReason.FIRST_POLL, ItemReason.BACKFILL},
-            is_flood=report.is_flood,
-        )
-        report.stories += told.opened
-        report.alerts += len(told.alerts)
-        report.edits += told.edits
 
-
-def _match_all(rules: Rules, found: Mapping[ItemId, Sorted]) -> dict[ItemId, tuple[Match, ...]]:
-    return {number: _match(rules, one.item) for number, one in found.items()}
+def _match_all(rules: Rules, items: Mapping[ItemId, Item]) -> dict[ItemId, tuple[Match, ...]]:
+    return {number: _match(rules, item) for number, item in items.items()}
 
 
 def _match(rules: Rules, item: Item) -> tuple[Match, ...]:

@@ -56,6 +56,7 @@ class Teller:
         now: datetime,
         *,
         story: StoryId | None = None,
+        topics: Mapping[TopicId, Topic] | None = None,
         is_silent: bool = False,
         is_flood: bool = False,
     ) -> Telling:
@@ -63,6 +64,7 @@ class Teller:
 
         Args:
             story: Where the item belongs already; None: nowhere yet.
+            topics: Those of the rule set that matched it; None: those in force.
             is_silent: Nobody is told; later reports of the story are.
             is_flood: What is owed leaves as a digest.
         """
@@ -74,9 +76,9 @@ class Teller:
             opened = decision.story is None
         if is_silent:
             return Telling(opened=opened)
-        known = self._topics()
-        topics = {topic: known[topic] for topic in await store.matched_topics(story) if topic in known}
-        news = News(story=story, topics=topics, outlet_joined=outlet_joined, is_flood=is_flood)
+        known = self._topics() if topics is None else topics
+        matched = {topic: known[topic] for topic in await store.matched_topics(story) if topic in known}
+        news = News(story=story, topics=matched, outlet_joined=outlet_joined, is_flood=is_flood)
         return replace(await self._alert(store, news, now), opened=opened)
 
     async def _alert(self, store: PollTransaction, news: News, now: datetime) -> Telling:
