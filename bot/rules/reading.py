@@ -11,26 +11,45 @@ import stat
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NoReturn
 
 from ruamel.yaml import YAML
 from ruamel.yaml.error import MarkedYAMLError, YAMLError
-from ruamel.yaml.nodes import MappingNode, Node, ScalarNode, SequenceNode
+from ruamel.yaml.events import (
+    AliasEvent,
+    DocumentStartEvent,
+    Event,
+    MappingEndEvent,
+    MappingStartEvent,
+    ScalarEvent,
+    SequenceEndEvent,
+    SequenceStartEvent,
+    StreamEndEvent,
+)
 
 from bot.errors import Problem
+from bot.rules.syntax import character_problem, syntax_problem
 
 Path_ = tuple[str | int, ...]  # keys and indexes from the top of a file
 Spot = tuple[int, int]  # line and column, 1-based
 
 MAX_BYTES: Final = 5 << 20
 MAX_DEPTH: Final = 40
+MAX_VALUES: Final = 60_000  # of a file; a term is one
 _ALLOW: Final = re.compile(r"#\s*lint:\s*allow((?:[\s,]+W\d{3})+)")
 _TAG: Final = "tag:yaml.org,2002:"
-_TAGS: Final = {  # of plain YAML, by kind of node
-    MappingNode: {"map"},
-    SequenceNode: {"seq"},
-    ScalarNode: {"str", "int", "float", "bool", "null", "timestamp", "value", "merge"},
+_SCALARS: Final = ("str", "int", "float", "bool", "null")
+_WORDS: Final[dict[str, bool | float | None]] = {
+    **dict.fromkeys(("", "~", "null", "Null", "NULL")),
+    **dict.fromkeys(("true", "True", "TRUE"), True),
+    **dict.fromkeys(("false", "False", "FALSE"), False),
+    **dict.fromkeys((".inf", "+.inf", ".Inf", "+.Inf"), float("inf")),
+    **dict.fromkeys(("-.inf", "-.Inf"), float("-inf")),
+    **dict.fromkeys((".nan", ".NaN"), float("nan")),
 }
+_LONGEST_NUMBER: Final = 40  # characters
+_INTEGER: Final = re.compile(r"[-+]?(?:0|[1-9][0-9]*)|0o[0-7]+|0x[0-9a-fA-F]+")
+_FLOAT: Final = re.compile(r"[-+]?(?:\.[0-9]+|(?:0|[1-9][0-9]*)(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 
 
 @dataclass(slots=True)
@@ -115,108 +134,139 @@ def parse_source(source: Source, text: str) -> None:
         if (found := _ALLOW.search(line))
     }
     try:
-        node = YAML(typ="safe", pure=True).compose(text)
-        if node is not None:
-            source.data = _Converter(source).convert(node, (), 0)
+        source.data = _Composer(source, YAML(typ="safe").parse(text)).document()
     except MarkedYAMLError as error:
-        source.problems.append(_syntax_problem(source.file, error, text))
+        source.problems.append(syntax_problem(source.file, error, text))
     except YAMLError as error:  # a character that YAML does not allow
-        source.problems.append(source.problem((), "E002", f"not YAML: {' '.join(str(error).split())}"))
-    except RecursionError:
-        source.problems.append(source.problem((), "E002", f"nested deeper than {MAX_DEPTH} levels"))
+        source.problems.append(character_problem(source.file, error, text))
+    except _Refused:
+        source.data = None
 
 
-def _syntax_problem(file: str, error: MarkedYAMLError, text: str) -> Problem:
-    mark = error.problem_mark or error.context_mark
-    line, col = (mark.line + 1, mark.column + 1) if mark else (1, 1)
-    lines = text.splitlines()
-    here = lines[line - 1] if 0 < line <= len(lines) else ""
-    indent = here[: len(here) - len(here.lstrip())]
-    if "\t" in indent:
-        return Problem(
-            file=file,
-            line=line,
-            col=indent.index("\t") + 1,
-            code="E002",
-            message="a tab indents this line; YAML wants spaces",
-        )
-    what = " ".join(filter(None, (error.context, error.problem)))
-    if "*" in here and "alias" in what:
-        what += '; a term that begins with * needs quotes: "*zölle"'
-    return Problem(file=file, line=line, col=col, code="E002", message=f"not YAML: {what}")
+class _Refused(Exception):
+    """The rest of the file is not read; its problem is told."""
 
 
-class _Converter:
-    """Turns YAML nodes into plain data, noting where everything stands."""
+class _Composer:
+    """Turns YAML's events into plain data, noting where everything stands.
 
-    def __init__(self, source: Source) -> None:
-        self.source = source
-        self.seen: set[int] = set()
+    It works on events, not on a tree of nodes, so that a hostile file is refused where it first oversteps,
+    and so that no depth of it is a depth of calls.
+    """
 
-    def convert(self, node: Node, path: Path_, depth: int) -> Any:
-        self.source.values[path] = _spot(node)
+    def __init__(self, source: Source, parsed: Iterator[Any]) -> None:
+        self._source = source
+        self._parsed = parsed
+        self._values = 0
+
+    def document(self) -> Any:
+        """Return the data of the only document; None: there is none."""
+        first = self._next_of(DocumentStartEvent, StreamEndEvent)
+        if isinstance(first, StreamEndEvent):
+            return None
+        data = self._value(next(self._parsed), (), 0)
+        behind = self._next_of(DocumentStartEvent, StreamEndEvent)
+        if isinstance(behind, DocumentStartEvent):
+            self._refuse(behind, "a file is one document; take this `---` and what follows out")
+        return data
+
+    def _next_of(self, *kinds: type[Event]) -> Any:
+        return next(event for event in self._parsed if isinstance(event, kinds))
+
+    def _value(self, event: Any, path: Path_, depth: int) -> Any:
+        self._source.values[path] = _spot(event)
+        self._values += 1
         if depth > MAX_DEPTH:
-            self._problem(path, f"nested deeper than {MAX_DEPTH} levels")
-            return None
-        if id(node) in self.seen:
-            self._problem(path, "anchors and aliases (&, *) are not used here; write a list and `use:` it")
-            return None
-        self.seen.add(id(node))
-        self._check_tag(node, path)
-        match node:
-            case MappingNode():
-                return dict(self._pairs(node, path, depth))
-            case SequenceNode():
-                return [
-                    self.convert(child, (*path, number), depth + 1) for number, child in enumerate(node.value)
-                ]
-            case ScalarNode():
-                return self._scalar(node, path)
-        raise AssertionError(node)
+            self._refuse(event, f"nested deeper than {MAX_DEPTH} levels")
+        if self._values > MAX_VALUES:
+            self._refuse(event, f"the file has over {MAX_VALUES:,} values; split it")
+        if isinstance(event, AliasEvent) or event.anchor is not None:
+            self._refuse(event, _anchored(event))
+        match event:
+            case MappingStartEvent():
+                self._check_tag(event, "map")
+                return self._mapping(path, depth)
+            case SequenceStartEvent():
+                self._check_tag(event, "seq")
+                return self._sequence(path, depth)
+            case ScalarEvent():
+                return self._scalar(event)
+        raise AssertionError(event)
 
-    def _pairs(self, node: MappingNode, path: Path_, depth: int) -> Iterator[tuple[str, Any]]:
-        for key_node, value_node in node.value:
-            key = key_node.value if isinstance(key_node, ScalarNode) else None
-            if key is None:
-                self.source.values[path] = _spot(key_node)
-                self._problem(path, "a key must be one word of text")
-                continue
-            here = (*path, key)
-            if here in self.source.keys:
-                line, col = self.source.keys[here]
-                self.source.keys[here] = _spot(key_node)
-                self._problem(here, f"duplicate key `{key}`; the first is at line {line}, column {col}")
-                self.source.keys[here] = (line, col)
-                continue
-            self.source.keys[here] = _spot(key_node)
-            self._check_tag(key_node, here)
-            yield key, self.convert(value_node, here, depth + 1)
+    def _sequence(self, path: Path_, depth: int) -> list[Any]:
+        children: list[Any] = []
+        while not isinstance(event := next(self._parsed), SequenceEndEvent):
+            children.append(self._value(event, (*path, len(children)), depth + 1))
+        return children
 
-    def _scalar(self, node: ScalarNode, path: Path_) -> Any:
-        tag = str(node.tag).removeprefix(_TAG)
-        text: str = node.value
-        try:
-            match tag:
-                case "int":
-                    return int(text.replace("_", ""), 0)
-                case "float":
-                    return float(text.replace("_", ""))
-                case "bool":
-                    return text.lower() == "true"
-                case "null":
-                    return None
-        except ValueError:  # an integer such as 0123, which is text to us
-            return text
-        return text
+    def _mapping(self, path: Path_, depth: int) -> dict[str, Any]:
+        pairs: dict[str, Any] = {}
+        keys = self._source.keys
+        while not isinstance(event := next(self._parsed), MappingEndEvent):
+            if isinstance(event, AliasEvent) or event.anchor is not None:
+                self._refuse(event, _anchored(event))
+            if not isinstance(event, ScalarEvent):
+                self._refuse(event, "a key must be one word of text")
+            here = (*path, event.value)
+            self._check_tag(event, *_SCALARS)
+            if event.value in pairs:
+                line, col = keys[here]
+                message = f"duplicate key `{_short(event.value)}`; the first is at line {line}, column {col}"
+                self._problem(event, message)
+                self._value(next(self._parsed), (*here, "again"), depth + 1)
+            else:
+                keys[here] = _spot(event)
+                pairs[event.value] = self._value(next(self._parsed), here, depth + 1)
+        return pairs
 
-    def _check_tag(self, node: Node, path: Path_) -> None:
-        if str(node.tag).removeprefix(_TAG) not in _TAGS[type(node)]:
-            self._problem(path, f"the tag {node.tag} is not used here")
+    def _scalar(self, event: ScalarEvent) -> str | int | float | bool | None:
+        self._check_tag(event, *_SCALARS)
+        is_text = bool(event.style) and event.tag is None  # quoted, or a block of text
+        if is_text or event.tag in {"!", f"{_TAG}str"}:
+            return str(event.value)
+        return plain_value(event.value)
 
-    def _problem(self, path: Path_, message: str) -> None:
-        key = path in self.source.keys
-        self.source.problems.append(self.source.problem(path, "E002", message, key=key))
+    def _check_tag(self, event: Any, *known: str) -> None:
+        tag = event.tag
+        if tag not in {None, "!"} and tag.removeprefix(_TAG) not in known:
+            self._problem(event, f"the tag {_short(tag)} is not used here")
+
+    def _problem(self, event: Event, message: str) -> None:
+        line, col = _spot(event)
+        problem = Problem(file=self._source.file, line=line, col=col, code="E002", message=message)
+        self._source.problems.append(problem)
+
+    def _refuse(self, event: Event, message: str) -> NoReturn:
+        self._problem(event, message)
+        raise _Refused
 
 
-def _spot(node: Node) -> Spot:
-    return node.start_mark.line + 1, node.start_mark.column + 1
+def _anchored(event: Any) -> str:
+    """Return what is wrong with an anchor or an alias, and the cure for a wildcard without quotes."""
+    if isinstance(event, AliasEvent):
+        name = _short(event.anchor)
+        return f'`*{name}` is an alias to YAML; a term that begins with * needs quotes: "*{name}"'
+    return f"anchors (&{_short(event.anchor)}) are not used here; write a list and `use:` it"
+
+
+def _short(text: str) -> str:
+    return text if len(text) <= 60 else f"{text[:60]}…"
+
+
+def plain_value(text: str) -> str | int | float | bool | None:
+    """Return what a scalar without quotes means in YAML 1.2: `no`, `off`, 0123 and dates are text.
+
+    Source: the core schema, https://yaml.org/spec/1.2.2/#103-core-schema
+    """
+    if text in _WORDS:
+        return _WORDS[text]
+    if len(text) <= _LONGEST_NUMBER and text[0] in "+-.0123456789":
+        if _INTEGER.fullmatch(text):
+            return int(text, 0)
+        if _FLOAT.fullmatch(text):
+            return float(text)
+    return text
+
+
+def _spot(event: Event) -> Spot:
+    return event.start_mark.line + 1, event.start_mark.column + 1
