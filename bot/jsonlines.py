@@ -12,6 +12,8 @@ from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any, NoReturn
 
+from bot.model import FeedId, Item
+
 LONGEST_TITLE = 200  # characters of a title that people are shown
 
 
@@ -30,10 +32,21 @@ class JsonItem:
 
     @property
     def shown_title(self) -> str:
-        """Return the title for a terminal: one line of at most 200 characters, none of them a command."""
-        printable = "".join(char if char.isprintable() else " " for char in self.title)
-        line = " ".join(printable.split())
-        return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"
+        """Return the title for a terminal."""
+        return shown(self.title)
+
+    def as_item(self) -> Item:
+        """Return the item; its `source` is its feed id and its outlet."""
+        return Item(
+            feed_id=FeedId(self.source),
+            title=self.title,
+            summary=self.summary,
+            content=self.content,
+            language=self.language,
+            url=self.url,
+            outlet=self.source,
+            published_at=self.published,
+        )
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +96,13 @@ def until_nobody_reads() -> Iterator[None]:
         sys.stdout.flush()
     except BrokenPipeError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def shown(text: str) -> str:
+    """Return a text for a terminal: one line of at most 200 characters, none of them a command."""
+    printable = "".join(char if char.isprintable() else " " for char in text)
+    line = " ".join(printable.split())
+    return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"
 
 
 # ---- one line ----------------------------------------------------------------------------------

@@ -99,7 +99,7 @@ def decide_alert(
         return _first(listener, wanted, now, policy, is_flood=news.is_flood)
     if not (news.outlet_joined or frozenset(wanted) - told.topics):
         return _nothing(AlertReason.NOTHING_NEW)
-    first = _first(listener, wanted, now, policy)
+    first = _first(listener, wanted, now, policy, is_flood=news.is_flood)
     if told.state is DeliveryState.HELD:
         return _released(first, told)
     return _again(first, wanted, told, now, policy)

@@ -10,18 +10,18 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.schedule import PollDecision
 from bot.ports import Clock, DueFeed
-from bot.store.archive import ArchiveRows
+from bot.store.archive import ArchiveRows, StoredRows
 from bot.store.chats import ChatRows
 from bot.store.engine import Database
 from bot.store.feeds import FeedRows, save_poll
-from bot.store.migrate import upgrade
+from bot.store.migrate import check_tables, upgrade
 from bot.store.news import NewsRows
 from bot.store.notices import NoticeRows
 from bot.store.outbox import AlertRows, DeliveryRows
 from bot.store.rulesets import RuleSetRows
 
 
-class SqlPoll(NewsRows, AlertRows):
+class SqlPoll(StoredRows, NewsRows, AlertRows):
     """One poll's transaction; answers `ports.PollTransaction`."""
 
     def __init__(self, connection: AsyncConnection, now: datetime) -> None:
@@ -75,3 +75,18 @@ async def open_store(
         changed = await upgrade(db)
         on_trouble.pop_all()
     return SqlStore(db, clock), changed
+
+
+async def open_beside(url: str, clock: Clock, busy_timeout: timedelta = timedelta(seconds=5)) -> SqlStore:
+    """Return the store as it stands, for use beside a process that runs on it.
+
+    Raises:
+        StoreError: It is not there, of another version, or cannot be used.
+    """
+    async with AsyncExitStack() as on_trouble:
+        db = Database(url, busy_timeout)
+        on_trouble.push_async_callback(db.close)
+        db.find()
+        await check_tables(db)
+        on_trouble.pop_all()
+    return SqlStore(db, clock)

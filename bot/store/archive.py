@@ -13,7 +13,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.model import Item, ItemId, ItemReason, Match
+from bot.model import Item, ItemId, ItemReason, Match, TopicId
 from bot.store.engine import Database
 from bot.store.news import item_from_row, match_from_row
 from bot.store.schema import items, matches
@@ -30,11 +30,17 @@ class StoredItem:
     seen_at: datetime  # when a poll first showed it
     reason: ItemReason  # NEW: it came as news; FIRST_POLL, BACKFILL: it was kept silently
     matches: tuple[Match, ...]  # stored when its text was last read, best first, topics of that time
+    quiet: frozenset[TopicId] = frozenset()  # of these, what only a change of the rules found: never told
 
     @property
     def is_news(self) -> bool:
         """Whether its matches were told: what comes with a feed's first poll, or late, is kept silently."""
         return self.reason not in {ItemReason.FIRST_POLL, ItemReason.BACKFILL}
+
+    @property
+    def told_matches(self) -> tuple[Match, ...]:
+        """Return the matches that are not quiet."""
+        return tuple(match for match in self.matches if match.topic not in self.quiet)
 
 
 class ArchiveRows:
@@ -73,10 +79,15 @@ class ArchiveRows:
             return int((await connection.execute(query)).scalar_one())
 
 
-async def read_stored(connection: AsyncConnection, numbers: Collection[ItemId]) -> list[StoredItem]:
-    """Return these items in the order they came; unknown or pruned ones are left out."""
-    query = sa.select(items).where(items.c.id.in_(numbers)).order_by(items.c.seen_at, items.c.id)
-    return await _with_matches(connection, (await connection.execute(query)).mappings().all())
+class StoredRows:
+    """What a transaction reads of items that are kept."""
+
+    _connection: AsyncConnection
+
+    async def stored_items(self, numbers: Collection[ItemId]) -> list[StoredItem]:
+        """Return these items in the order they came; unknown or pruned ones are left out."""
+        query = sa.select(items).where(items.c.id.in_(numbers)).order_by(items.c.seen_at, items.c.id)
+        return await _with_matches(self._connection, (await self._connection.execute(query)).mappings().all())
 
 
 async def _page(
@@ -103,13 +114,17 @@ def _within(since: datetime | None, until: datetime | None) -> sa.ColumnElement[
 
 async def _with_matches(connection: AsyncConnection, rows: Sequence[sa.RowMapping]) -> list[StoredItem]:
     found: dict[int, list[Match]] = {row["id"]: [] for row in rows}
+    quiet: dict[int, set[TopicId]] = {row["id"]: set() for row in rows}
     known = await connection.execute(
         sa.select(matches)
         .where(matches.c.item_id.in_(found))
         .order_by(matches.c.score.desc(), matches.c.topic_id)
     )
     for row in known.mappings():
-        found[row["item_id"]].append(match_from_row(row))
+        match = match_from_row(row)
+        found[row["item_id"]].append(match)
+        if row["quiet"]:
+            quiet[row["item_id"]].add(match.topic)
     return [
         StoredItem(
             id=ItemId(row["id"]),
@@ -117,6 +132,7 @@ async def _with_matches(connection: AsyncConnection, rows: Sequence[sa.RowMappin
             seen_at=row["seen_at"],
             reason=ItemReason(row["reason"]),
             matches=tuple(found[row["id"]]),
+            quiet=frozenset(quiet[row["id"]]),
         )
         for row in rows
     ]

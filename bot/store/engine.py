@@ -7,6 +7,7 @@ import sqlite3
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from datetime import timedelta
+from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
@@ -66,6 +67,15 @@ class Database:
             connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
         return engine
+
+    def find(self) -> None:
+        """Find out whether the database is there, so that nobody makes one by looking into it.
+
+        Raises:
+            StoreBroken: It is not.
+        """
+        if self._is_sqlite and not Path(self.url.database or "").is_file():
+            raise StoreBroken(f"{self.place}: no database is there; Topicwire makes it when it first runs")
 
     async def probe(self) -> None:
         """Find out whether the database can be opened at all, before the pools try.

@@ -32,6 +32,25 @@ async def upgrade(db: Database) -> bool:
         return await connection.run_sync(_upgrade, db.place)
 
 
+async def check_tables(db: Database) -> None:
+    """Find out whether the tables are of this version, changing nothing.
+
+    Raises:
+        StoreBroken: They are of an older or a newer one, or the database cannot be used.
+    """
+    async with db.reading() as connection:
+        revision = await connection.run_sync(_revision)
+    if revision != ScriptDirectory.from_config(alembic_config()).get_current_head():
+        raise StoreBroken(
+            f"{db.place}: its tables are of another version of Topicwire; stop what runs on it, and start"
+            " this version once, or run `topicwire db upgrade`"
+        )
+
+
+def _revision(connection: sa.Connection) -> str | None:
+    return MigrationContext.configure(connection).get_current_revision()
+
+
 def _upgrade(connection: sa.Connection, place: str) -> bool:
     config = alembic_config()
     config.attributes["connection"] = connection

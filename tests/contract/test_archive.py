@@ -9,8 +9,9 @@ from pathlib import Path
 import pytest
 
 from bot.core.identity import Sorted, content_hash, item_keys
+from bot.errors import StoreBroken
 from bot.model import Feed, FeedId, Item, ItemId, ItemReason, Match, TermMatch, TopicId
-from bot.store import SqlStore, open_store
+from bot.store import SqlStore, open_beside, open_store
 from bot.store.archive import StoredItem
 from tests.clock import FakeClock
 
@@ -127,3 +128,42 @@ async def test_reading_may_stop_at_any_item(store: SqlStore, clock: FakeClock) -
         break
 
     assert await keep(store, clock.now(), "d")
+
+
+async def test_what_only_a_change_of_the_rules_found_is_told_apart(store: SqlStore, clock: FakeClock) -> None:
+    (number,) = await keep(store, clock.now(), "Gas and oil")
+    async with store.polling() as poll:
+        await poll.set_matches({number: [a_match(GAS), a_match(OIL)]}, {number: {OIL}})
+
+        (stored,) = await poll.stored_items([number, ItemId(number + 1)])
+
+    assert stored.matches == (a_match(GAS), a_match(OIL))
+    assert stored.told_matches == (a_match(GAS),)
+    assert [stored] == await read(store)
+
+
+async def test_a_store_that_is_not_there_is_not_made_by_looking(tmp_path: Path, clock: FakeClock) -> None:
+    with pytest.raises(StoreBroken, match="no database is there"):
+        await open_beside(f"sqlite+aiosqlite:///{tmp_path / 'other.db'}", clock)
+
+    assert not (tmp_path / "other.db").exists()
+
+
+async def test_tables_of_another_version_are_left_alone(tmp_path: Path, clock: FakeClock) -> None:
+    (tmp_path / "empty.db").touch()
+
+    with pytest.raises(StoreBroken, match="of another version of Topicwire"):
+        await open_beside(f"sqlite+aiosqlite:///{tmp_path / 'empty.db'}", clock)
+
+
+async def test_a_store_is_read_beside_the_one_that_writes(
+    store: SqlStore, clock: FakeClock, tmp_path: Path
+) -> None:
+    await keep(store, clock.now(), "a")
+    beside = await open_beside(f"sqlite+aiosqlite:///{tmp_path / 'topicwire.db'}", clock)
+
+    async with store.polling():
+        found = await read(beside)
+    await beside.close()
+
+    assert [one.item.title for one in found] == ["a"]

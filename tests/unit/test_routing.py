@@ -261,6 +261,15 @@ def test_a_flood_is_held_for_a_digest_and_dropped_by_nobody() -> None:
     assert decision.due_at == NOW + POLICY.hold
 
 
+def test_a_further_report_in_the_same_flood_stays_in_the_digest() -> None:
+    flood = replace(news(a_topic(), joined=True), is_flood=True)
+    held = told(DeliveryState.HELD, due_at=NOW + POLICY.hold)
+
+    decision = decide_alert(a_listener(), flood, held, NOW, POLICY)
+
+    assert (decision.action, decision.due_at) == (AlertAction.HOLD, NOW + POLICY.hold)
+
+
 moments = st.timedeltas(min_value=timedelta(0), max_value=timedelta(days=30)).map(lambda wait: NOW + wait)
 
 
