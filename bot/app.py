@@ -39,7 +39,7 @@ from bot.telling import TellPolicies
 log = structlog.get_logger()
 
 FEED_LEASE = timedelta(seconds=120)  # longer than any poll takes; a dead one's feed is free again after it
-NEEDS_RESTART = ("data_dir", "store", "telegram", "polling", "log", "delivery.notifier")
+NEEDS_RESTART = ("data_dir", "store", "telegram", "polling", "log", "rules", "delivery.notifier")
 
 
 class SystemClock:
@@ -105,6 +105,7 @@ class Setup:
     config: Config
     rules: RuleSet
     feeds: tuple[Feed, ...]
+    file: Path = Path("config")  # the config, as it is shown to people
 
 
 def read_setup(config_path: Path, adjust: Mapping[str, object] | None = None) -> Setup:
@@ -117,13 +118,33 @@ def read_setup(config_path: Path, adjust: Mapping[str, object] | None = None) ->
         ConfigInvalid: The config or the feed list is wrong.
         RulesInvalid: A rule file is wrong.
     """
+    return read_rules_of(*read_lists(config_path, adjust), config_path)
+
+
+def read_lists(
+    config_path: Path, adjust: Mapping[str, object] | None = None
+) -> tuple[Config, tuple[Feed, ...]]:
+    """Return the configuration and the feeds, checked; the arguments are those of read_setup.
+
+    Raises:
+        ConfigInvalid: The config or the feed list is wrong.
+    """
     config = read_config(config_path)
     if adjust:
         config = config.model_copy(update=dict(adjust))
-    feeds = all_feeds(config, config_path)
+    return config, all_feeds(config, config_path)
+
+
+def read_rules_of(config: Config, feeds: tuple[Feed, ...], config_path: Path) -> Setup:
+    """Return the setup of this config and these feeds, the rules read and checked.
+
+    Raises:
+        RulesInvalid: A rule file is wrong.
+        ConfigInvalid: A chat of the config follows a topic that is not there.
+    """
     rules = read_rules(config.rules_dir, feeds=[feed.id for feed in feeds])
     _check_chats(config, rules.topics, config_path)
-    return Setup(config=config, rules=rules, feeds=feeds)
+    return Setup(config, rules, feeds, config_path)
 
 
 def _check_chats(config: Config, known: Mapping[TopicId, Topic], config_path: Path) -> None:
@@ -203,7 +224,7 @@ class House:
         return frozenset(self.setup.config.telegram.operators)
 
     async def settle_in(self, setup: Setup) -> None:
-        """Bring the store's feeds and chats in line with what operators wrote."""
+        """Bring the store's feeds, chats and rules in line with what operators wrote."""
         config, now = setup.config, self.clock.now()
         policy = poll_policies(config).polls
         firsts = [first_poll_at(feed, now, policy) for feed in setup.feeds]
@@ -211,6 +232,7 @@ class House:
         topics = {chat.address: expand_topics(chat.topics, setup.rules.topics) for chat in config.chats}
         told = {chat.address: (chat.title, chat.language) for chat in config.chats}
         await self.store.sync_config_chats(topics, told, now)
+        await self.store.keep_rules(setup.rules.rules_hash, setup.rules.texts, now)
 
     async def reload(self, setup: Setup) -> None:
         """Swap in what operators edited; what a running process cannot change is said in the log."""

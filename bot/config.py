@@ -177,6 +177,12 @@ class StoriesConfig(_Section):
     lives: Duration = timedelta(days=7)
 
 
+class RulesConfig(_Section):
+    """How changes of rule files are noticed."""
+
+    watch: Literal["auto", "poll", "off"] = "auto"
+
+
 class FeedConfig(_Section):
     """One feed of the config."""
 
@@ -216,6 +222,7 @@ class Config(_Section):
     delivery: DeliveryConfig = DeliveryConfig()
     polling: PollingConfig = PollingConfig()
     stories: StoriesConfig = StoriesConfig()
+    rules: RulesConfig = RulesConfig()
     feeds: tuple[FeedConfig, ...] = ()
     chats: tuple[ChatConfig, ...] = ()
 

@@ -7,8 +7,8 @@ import os
 import signal
 import socket
 import time
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Coroutine, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 from datetime import UTC, timedelta
 from typing import Protocol
@@ -17,11 +17,13 @@ import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.app import FEED_LEASE, House, Setup
-from bot.errors import ConfigInvalid, NotifyError, RulesInvalid, StoreError, TokenRefused, TopicwireError
+from bot.errors import NotifyError, Problem, StoreError, TokenRefused, TopicwireError
 from bot.model import Address, DeliveryState
 from bot.pipeline import PollReport
 from bot.ports import DueFeed, SickFeed
+from bot.reload import Reloader, begin
 from bot.sender import SendReport
+from bot.watch import maybe_changed
 
 log = structlog.get_logger()
 
@@ -61,9 +63,23 @@ def sd_notify(state: str) -> None:
 class Daemon:
     """The house, kept going until a signal says otherwise."""
 
-    def __init__(self, house: House, *, reread: Callable[[], Setup], chat: ChatRoom | None = None) -> None:
+    def __init__(
+        self,
+        house: House,
+        *,
+        reread: Callable[[], Setup],
+        chat: ChatRoom | None = None,
+        refused: Sequence[Problem] = (),
+    ) -> None:
+        """Take the house over.
+
+        Args:
+            reread: Reads all that operators edit.
+            refused: What keeps the rule files out of force since the start.
+        """
         self._house = house
-        self._reread = reread
+        self._refused = refused
+        self._reloader = Reloader(house, reread, refused)
         self._chat = chat
         self._stopping = asyncio.Event()
         self._news = asyncio.Event()  # a poll may have left something to send
@@ -75,7 +91,7 @@ class Daemon:
         self._stopping.set()
 
     async def run(self) -> None:
-        """Poll, send and listen until `stop`, SIGTERM or SIGINT; SIGHUP reloads.
+        """Poll, send and listen until `stop`, SIGTERM or SIGINT; SIGHUP and changed rule files reload.
 
         Raises:
             TokenRefused: Telegram does not know the bot's token.
@@ -91,6 +107,7 @@ class Daemon:
         scheduler.start()
         sending = asyncio.create_task(self._send(), name="send")
         listening = asyncio.create_task(self._listen(), name="listen")
+        self._reload_by(self._begin())
         sd_notify("READY=1")
         log.info("running", feeds=len(self._house.setup.feeds), topics=len(self._house.topics()))
         waiting = asyncio.create_task(self._stopping.wait(), name="wait")
@@ -190,24 +207,55 @@ class Daemon:
             if isinstance(result, Exception):
                 raise result
 
-    def _reload_soon(self) -> None:
-        task = asyncio.get_running_loop().create_task(self._reload(), name="reload")
+    def _reload_by(self, work: Coroutine[None, None, None]) -> None:
+        task = asyncio.get_running_loop().create_task(work, name="reload")
         self._reloads.add(task)
         task.add_done_callback(self._reloads.discard)
+
+    def _reload_soon(self) -> None:
+        self._reload_by(self._reload())
 
     async def _reload(self) -> None:
         sd_notify(f"RELOADING=1\nMONOTONIC_USEC={time.clock_gettime_ns(time.CLOCK_MONOTONIC) // 1000}")
         try:
-            setup = await asyncio.to_thread(self._reread)
-            await self._house.reload(setup)
-            log.info("reloaded", feeds=len(setup.feeds), topics=len(setup.rules.topics))
-        except (ConfigInvalid, RulesInvalid) as error:
-            problems = [str(problem) for problem in error.problems]
-            log.error("reload refused; the last good set keeps running", problems=problems)
+            await self._reloader.reload()
         except StoreError as error:
             log.error("reload broke off; send SIGHUP again", error=str(error))
+        except Exception:  # a bug in reading must not end what runs
+            log.exception("reload broke off")
         finally:
+            self._news.set()
             sd_notify("READY=1")
+
+    async def _begin(self) -> None:
+        """Say with which rules the house starts, then take up changed ones until the end."""
+        try:
+            await begin(self._house, self._refused)
+        except StoreError as error:
+            log.error("operators are not told how the rules fare", error=str(error))
+        watch = self._house.setup.config.rules.watch
+        if watch == "off":
+            return
+        changes = maybe_changed(
+            lambda: self._house.setup.config.rules_dir, self._stopping, is_notified=watch == "auto"
+        )
+        async with aclosing(changes):
+            async for _ in changes:
+                await self._take_up_rules()
+
+    async def _take_up_rules(self) -> None:
+        while not self._stopping.is_set():
+            try:
+                await self._reloader.reload_rules()
+            except StoreError as error:
+                log.error("reload broke off; it is tried again", error=str(error))
+                with suppress(TimeoutError):
+                    await asyncio.wait_for(self._stopping.wait(), STORE_TROUBLE_S)
+                continue
+            except Exception:  # a bug with one set of rules must not end the watch for the next
+                log.exception("reload broke off")
+            self._news.set()  # to operators
+            return
 
 
 # ---- one pass, for cron -----------------------------------------------------------------------
@@ -221,6 +269,7 @@ class PassReport:
     sends: list[SendReport] = field(default_factory=list)
     sick: list[SickFeed] = field(default_factory=list)
     lost_chats: list[Address] = field(default_factory=list)  # of the config: they cannot be written to
+    refused: Sequence[Problem] = ()  # why the last good rules were taken, and not those of the folder
     waiting: int = 0  # deliveries that leave in a later pass
     dead: int = 0  # deliveries refused for good, in this pass and before
 
@@ -228,7 +277,7 @@ class PassReport:
     def needs_operator(self) -> bool:
         """Return whether somebody should look."""
         refused = any(send.failed or send.token_refused for send in self.sends)
-        return bool(self.sick or self.lost_chats or refused)
+        return bool(self.sick or self.lost_chats or self.refused or refused)
 
     def summary(self) -> dict[str, int]:
         """Return the totals."""
@@ -248,8 +297,13 @@ class PassReport:
         }
 
 
-async def run_pass(house: House, *, everything: bool = False) -> PassReport:
-    """Make one pass; SIGTERM and SIGINT end it early, with what is in flight finished."""
+async def run_pass(house: House, *, everything: bool = False, refused: Sequence[Problem] = ()) -> PassReport:
+    """Make one pass; SIGTERM and SIGINT end it early, with what is in flight finished.
+
+    Args:
+        refused: What keeps the rule files out of force.
+    """
+    await begin(house, refused)
     loop, work = asyncio.get_running_loop(), asyncio.create_task(run_once(house, everything=everything))
 
     def stop() -> None:
@@ -259,10 +313,12 @@ async def run_pass(house: House, *, everything: bool = False) -> PassReport:
     for number in (signal.SIGTERM, signal.SIGINT):
         loop.add_signal_handler(number, stop)
     try:
-        return await work
+        report = await work
     except asyncio.CancelledError as error:
         said = "stopped before the pass was done; what is left is taken up by the next one"
         raise TopicwireError(said) from error
+    report.refused = refused
+    return report
 
 
 async def run_once(

@@ -72,5 +72,14 @@ def set_up_logs(level: str = "info", style: Literal["auto", "console", "json"] =
     root = logging.getLogger()
     root.handlers = [handler]
     root.setLevel(level.upper())
-    for noisy in ("httpx", "httpcore", "apscheduler", "telegram", "aiosqlite", "alembic", "asyncio"):
+    for noisy in (
+        "httpx",
+        "httpcore",
+        "apscheduler",
+        "telegram",
+        "aiosqlite",
+        "alembic",
+        "asyncio",
+        "watchfiles",
+    ):
         logging.getLogger(noisy).setLevel(logging.WARNING)

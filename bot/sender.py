@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections import defaultdict, deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Protocol
@@ -25,6 +25,7 @@ from bot.core.sending import (
     from_digest,
     is_group,
     lane_opens,
+    notice_again_at,
     unanswered,
 )
 from bot.errors import MarkupRefused, NotifyError, StoreError, ThreadLost
@@ -32,6 +33,7 @@ from bot.i18n import texts
 from bot.model import (
     Address,
     Chat,
+    ChatId,
     Delivery,
     DeliveryState,
     Message,
@@ -41,7 +43,7 @@ from bot.model import (
     Topic,
     TopicId,
 )
-from bot.ports import Batch, Clock, DeliveryStore, Notifier, Settlement
+from bot.ports import Batch, Clock, DeliveryStore, Notice, NoticeStore, Notifier, Settlement
 
 log = structlog.get_logger()
 
@@ -58,6 +60,7 @@ class SendReport:
     delayed: int = 0  # 429, no connection, moved: they leave later
     uncertain: int = 0
     failed: int = 0
+    notices: int = 0  # to operators, sent
     token_refused: bool = False
 
     def count(self, decision: SendDecision) -> None:
@@ -111,7 +114,7 @@ class Lanes:
         return max(timedelta(0), self._last + timedelta(seconds=1 / policy.per_second) - now)
 
 
-class StoriesAndDeliveries(DeliveryStore, Protocol):
+class StoriesAndDeliveries(DeliveryStore, NoticeStore, Protocol):
     """What the sender asks of the store."""
 
     async def stories(self, numbers: Sequence[StoryId]) -> Sequence[Story]:
@@ -186,18 +189,19 @@ class Sender:
         await self.recover()
         report = SendReport()
         due = await self._store.next_due(self._clock.now())
-        if due is None or due > self._clock.now():
-            return report
-        lanes = (self._drain(report, until) for _ in range(self._in_flight()))
-        for result in await asyncio.gather(*lanes, return_exceptions=True):  # each ends before one is raised
-            if isinstance(result, BaseException):
-                raise result
+        if due is not None and due <= self._clock.now():
+            lanes = (self._drain(report, until) for _ in range(self._in_flight()))
+            for result in await asyncio.gather(*lanes, return_exceptions=True):  # each ends before one raises
+                if isinstance(result, BaseException):
+                    raise result
+        await self._tell_operators(report, until)
         return report
 
     async def next_due(self) -> datetime | None:
-        """Return when the next delivery may leave; None: none is owed."""
+        """Return when the next delivery or notice may leave; None: none is owed."""
         now = self._clock.now()
-        due = await self._store.next_due(now)
+        owed = (await self._store.next_due(now), await self._store.next_notice_due())
+        due = min(filter(None, owed), default=None)
         closed = self._lanes.closed(now, self._policy())
         if due is not None and due <= now and closed:  # what is due waits for its lane
             return min(closed.values())
@@ -244,20 +248,52 @@ class Sender:
         await self._settle(batch, settlements)
 
     async def _settle(self, batch: Batch, settlements: Sequence[Settlement]) -> None:
-        """Write what came of a batch, trying for minutes: a message sent and not written down is sent again.
+        await self._write_down(lambda: self._store.settle(batch, settlements, self._clock.now()))
+
+    async def _write_down(self, write: Callable[[], Awaitable[None]]) -> None:
+        """Write what came of sending, trying for minutes: a message sent and not written down is sent again.
 
         Raises:
             StoreError: The database could not be written all that time.
         """
         for pause in SETTLE_PAUSES:
             try:
-                return await self._store.settle(batch, settlements, self._clock.now())
+                return await write()
             except StoreError as error:
                 log.error("what was sent cannot be written down; trying again", error=str(error))
                 if self.is_stopped:
                     break
                 await self.pause(pause)
-        return await self._store.settle(batch, settlements, self._clock.now())
+        return await write()
+
+    async def _tell_operators(self, report: SendReport, until: datetime | None) -> None:
+        """Send operators what they are owed: few messages, so one after the other, in the lanes of all."""
+        for notice in await self._store.due_notices(self._clock.now()):
+            await self._clock.sleep(self._lanes.wait(self._clock.now(), self._policy()))
+            now = self._clock.now()
+            if self.is_stopped or report.token_refused or (until is not None and now >= until):
+                return
+            if notice.telegram_id not in self._lanes.closed(now, self._policy()):
+                operator = Chat(id=ChatId(0), address=Address(telegram_id=notice.telegram_id))
+                self._lanes.note(operator, now)
+                await self._tell_operator(notice, operator.address, report)
+
+    async def _tell_operator(self, notice: Notice, address: Address, report: SendReport) -> None:
+        facts = {"operator": notice.telegram_id, "subject": notice.subject}
+        again_at, error = None, None
+        try:
+            try:
+                await self._notifier.send(address, notice.message)
+            except MarkupRefused:
+                await self._notifier.send(address, replace(notice.message, html=""))
+            report.notices += 1
+            log.info("operator told", **facts)
+        except NotifyError as refusal:
+            error, now = str(refusal), self._clock.now()
+            again_at = notice_again_at(refusal, notice.attempts, now, self._policy())
+            report.token_refused |= refusal.reason is SendReason.TOKEN_REFUSED
+            log.warning("operator not told", **facts, error=error, is_given_up=again_at is None)
+        await self._write_down(lambda: self._store.settle_notice(notice, again_at, error))
 
     async def _deliver(self, batch: Batch, report: SendReport) -> None:
         message, included = await self._render(batch)

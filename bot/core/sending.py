@@ -126,6 +126,26 @@ def from_digest(decision: SendDecision, now: datetime) -> SendDecision:
     )
 
 
+def notice_again_at(error: NotifyError, attempts: int, now: datetime, policy: SendPolicy) -> datetime | None:
+    """Return when to try a notice to an operator again; None: it cannot be delivered.
+
+    One that was perhaps sent is tried again MOST_DOUBTS times: to repeat it is better than to lose it.
+
+    Args:
+        attempts: Failed tries before this one.
+    """
+    match error.reason:
+        case SendReason.RATE_LIMITED if isinstance(error, NotifyLater):
+            return now + max(error.retry_after, SECOND)
+        case SendReason.TOKEN_REFUSED:
+            return now + MINUTE
+        case SendReason.NOT_CONNECTED | SendReason.SERVER_ERROR:
+            return now + _doubled(SECOND, attempts)
+        case SendReason.NO_ANSWER if attempts < MOST_DOUBTS:
+            return now + _doubled(policy.retry_uncertain_after, attempts)
+    return None
+
+
 def _refused(delivery: Delivery, reason: SendReason, now: datetime) -> SendDecision:
     if delivery.is_edit:  # the alert itself has arrived: an edit that cannot be made is no dead letter
         return SendDecision(
