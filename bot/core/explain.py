@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Final
 
-from bot.core.expressions import Evidence, Leaf, evaluate, leaves
-from bot.core.finder import FIELDS, Sight
+from bot.core.expressions import Evidence, Leaf, evaluate, identity, leaves
+from bot.core.finder import FIELDS, TITLE_FACTOR, Sight, strength
 from bot.core.match import Matcher, TopicRule, covered_spans, is_heard, item_score
 from bot.core.names import name_forms
+from bot.core.places import Occurrence
 from bot.core.terms import (
+    IsWord,
     Name,
     NameNeedle,
     Needle,
@@ -28,7 +31,10 @@ from bot.model import Item, TermMatch, TopicId
 
 LEAST_NEAR: Final = 60.0  # similarity below which a miss is no near miss
 MAX_NEAR: Final = 5
-MAX_COMPARED: Final = 500  # different words of a field
+MAX_COMPARED: Final = 2_000  # different words of a field
+MAX_PLACES: Final = 100  # of the rarest word of a term
+MAX_APART: Final = 12  # positions that the words of a near miss may cover
+LONGEST_COMPARED: Final = 20_000  # characters of a field; a longer one has no near misses
 
 
 class WhyNot(StrEnum):
@@ -59,6 +65,19 @@ class NearMiss:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Share:
+    """What one term gives to the score: weight · similarity/100 · field_factor."""
+
+    term: str
+    field: str
+    text: str
+    weight: float  # the operator's
+    similarity: float  # 0 to 100
+    field_factor: float  # the title counts more
+    counts: float  # the product
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Explanation:
     """A topic's whole answer to an item."""
 
@@ -66,6 +85,8 @@ class Explanation:
     why: WhyNot
     score: float  # 0 when the expression does not hold
     min_score: float
+    shares: tuple[Share, ...]  # of each different term once, where it counts most, greatest first
+    evidence: float  # E: the sum of the shares; the score is 100 · (1 - 0.25^E)
     terms: tuple[TermMatch, ...]  # found and not covered up, best first
     covered: tuple[TermMatch, ...]  # found, but covered up
     ignored: tuple[TermMatch, ...]  # what `ignore` found
@@ -92,6 +113,7 @@ def explain(matcher: Matcher, rule: TopicRule, item: Item, *, with_near_misses: 
     visible = {leaf: spots for leaf in found if (spots := sight.find_uncovered(leaf, covered))}
     evidence = evaluate(rule.match, lambda leaf: sight.find_uncovered(leaf, covered))
     score = item_score(evidence) if evidence else 0.0
+    shares = _shares(evidence or {}, sight)
     unless = evaluate(rule.unless, sight.find) if rule.unless is not None else None
     reasons = (  # against a match, in the order the matcher asks
         (not found, WhyNot.NO_TERM),
@@ -114,6 +136,8 @@ def explain(matcher: Matcher, rule: TopicRule, item: Item, *, with_near_misses: 
         why=why,
         score=score,
         min_score=rule.min_score,
+        shares=shares,
+        evidence=sum(share.counts for share in shares),
         terms=sight.term_matches(shown),
         covered=sight.term_matches(hidden),
         ignored=sight.term_matches(ignored or {}),
@@ -123,27 +147,47 @@ def explain(matcher: Matcher, rule: TopicRule, item: Item, *, with_near_misses: 
     )
 
 
+def _shares(evidence: Evidence, sight: Sight) -> tuple[Share, ...]:
+    """Return what the score is made of, by the rule of `item_score`."""
+    best: dict[object, tuple[float, Leaf, Occurrence]] = {}
+    for leaf, found in evidence.items():
+        key = identity(leaf.term)
+        for one in found:
+            counts = strength(leaf, one)
+            if key not in best or counts > best[key][0]:
+                best[key] = (counts, leaf, one)
+    ordered = sorted(best.values(), key=lambda share: -share[0])
+    return tuple(_share(counts, leaf, one, sight) for counts, leaf, one in ordered)
+
+
+def _share(counts: float, leaf: Leaf, one: Occurrence, sight: Sight) -> Share:
+    return Share(
+        term=leaf.term.text,
+        field=one.field,
+        text=sight.texts[one.field][one.start : one.end],
+        weight=leaf.weight,
+        similarity=one.score,
+        field_factor=TITLE_FACTOR if one.field == "title" else 1.0,
+        counts=counts,
+    )
+
+
 # ---- near misses -------------------------------------------------------------------------------
 
 
 def _near_misses(matcher: Matcher, rule: TopicRule, sight: Sight) -> tuple[NearMiss, ...]:
     every = dict.fromkeys(leaves(rule.match, positive=True))
     missing = [leaf for leaf in every if not sight.find(leaf)]
-    tokens = {
-        name: _distinct(tokens_of(text))
+    fields = {
+        name: _Words(tokens_of(text), matcher)
         for name, text in sight.texts.items()
-        if name in matcher.wanted and len(text) < 20_000
+        if name in matcher.wanted and len(text) < LONGEST_COMPARED
     }
-    closest: dict[tuple[str, Needle], _Closest | None] = {}  # each needle is looked for once a field
     misses = []
     for leaf in missing:
         options = []
-        for field in leaf.fields & tokens.keys():
-            for needle in _needles(leaf):
-                if (field, needle) not in closest:
-                    closest[field, needle] = _closest(matcher, needle, tokens[field])
-            words = [closest[field, needle] for needle in _needles(leaf)]
-            if (miss := _near_miss(leaf, field, words, sight.texts[field])) is not None:
+        for field in leaf.fields & fields.keys():
+            if (miss := _near_miss(leaf, field, fields[field], sight.texts[field])) is not None:
                 options.append(miss)
         misses += sorted(options, key=lambda miss: (-miss.similarity, FIELDS.index(miss.field)))[:1]
     return tuple(sorted(misses, key=lambda miss: -miss.similarity)[:MAX_NEAR])
@@ -159,20 +203,77 @@ class _Closest:
     reason: str  # empty: the word is found
 
 
-def _distinct(tokens: list[Token]) -> list[Token]:
-    """Return the first token of each spelling, at most MAX_COMPARED of them."""
-    first: dict[str, Token] = {}
-    for token in tokens:
-        first.setdefault(token.text, token)
-    return list(first.values())[:MAX_COMPARED]
+class _Words:
+    """The different words of a field, and which of them comes closest to a needle."""
+
+    def __init__(self, tokens: list[Token], matcher: Matcher) -> None:
+        self.places: dict[str, list[Token]] = {}  # of each different word
+        for token in tokens:
+            self.places.setdefault(token.text, []).append(token)
+        self._tokens = [places[0] for places in self.places.values()][:MAX_COMPARED]
+        self._is_real = matcher.is_real
+        self._closest: dict[Needle, _Closest | None] = {}
+        self._alike: dict[str, dict[str, list[Token]]] = {}  # by the stems' language, by first letter
+        self._names: dict[str, list[Token]] | None = None  # by the first letter of the name's key
+
+    def closest(self, needle: Needle) -> _Closest | None:
+        """Return the word that is found, or else comes closest; None: none comes close."""
+        if needle not in self._closest:
+            self._closest[needle] = self._compared(needle)
+        return self._closest[needle]
+
+    def _compared(self, needle: Needle) -> _Closest | None:
+        best: _Closest | None = None
+        for token in self._candidates(needle):
+            word = Word(token.text, token.is_joined)
+            found = similarity(needle, word, self._is_real)
+            if found > 0:
+                return _Closest(token, found, 0.0, "")
+            one = _failed(self._is_real, needle, token, word)
+            if one is not None and (best is None or one.similarity > best.similarity):
+                best = one
+        return best
+
+    def _candidates(self, needle: Needle) -> Iterable[Token]:
+        """Return the words that may be alike: a typo never is in the first letter."""
+        match needle:
+            case WordNeedle():
+                by_first = self._by_first(needle.language)
+                firsts = {form[0] for form in needle.folds | needle.stems}
+            case NameNeedle():
+                by_first, firsts = self._by_name(), {key[0] for key in needle.keys}
+            case _:
+                return self._tokens
+        return dict.fromkeys(token for first in sorted(firsts) for token in by_first.get(first, ()))
+
+    def _by_first(self, language: str) -> dict[str, list[Token]]:
+        if language not in self._alike:
+            by_first: dict[str, list[Token]] = {}
+            for token in self._tokens:
+                for first in {fold(token.text)[:1], stem(token.text, language)[:1]}:
+                    by_first.setdefault(first, []).append(token)
+            self._alike[language] = by_first
+        return self._alike[language]
+
+    def _by_name(self) -> dict[str, list[Token]]:
+        if self._names is None:
+            self._names = {}
+            for token in self._tokens:
+                for first in {form.key[0] for form in name_forms(token.text)}:
+                    self._names.setdefault(first, []).append(token)
+        return self._names
 
 
-def _near_miss(leaf: Leaf, field: str, closest: list[_Closest | None], text: str) -> NearMiss | None:
-    words = [one for one in closest if one is not None]
-    if not words or len(words) < len(closest):
+def _near_miss(leaf: Leaf, field: str, words: _Words, text: str) -> NearMiss | None:
+    needles = _needles(leaf)
+    closest = [one for needle in needles if (one := words.closest(needle)) is not None]
+    if not closest or len(closest) < len(needles):
         return None
-    start, end = min(w.token.start for w in words), max(w.token.end for w in words)
-    worst = min(words, key=lambda w: (w.reason == "", w.similarity))
+    span = _tightest([words.places[one.token.text] for one in closest])
+    if span is None:
+        return None
+    start, end = span
+    worst = min(closest, key=lambda one: (one.reason == "", one.similarity))
     apart = "its words stand apart or in another order"
     if isinstance(leaf.term, Name):
         apart = "its words do not agree as one person's name, or stand apart"
@@ -188,6 +289,19 @@ def _near_miss(leaf: Leaf, field: str, closest: list[_Closest | None], text: str
     )
 
 
+def _tightest(words: Sequence[Sequence[Token]]) -> tuple[int, int] | None:
+    """Return the least part of the text that has all the words; None: they stand too far apart."""
+    rarest = min(words, key=len)
+    windows = []
+    for one in rarest[:MAX_PLACES]:
+        near = [min(places, key=lambda token: abs(token.at - one.at)) for places in words]
+        windows.append((max(token.to for token in near) - min(token.at for token in near), near))
+    width, near = min(windows, key=lambda window: window[0])
+    if width > MAX_APART:
+        return None
+    return min(token.start for token in near), max(token.end for token in near)
+
+
 def _needles(leaf: Leaf) -> list[Needle]:
     match leaf.term:
         case Phrase():
@@ -198,18 +312,7 @@ def _needles(leaf: Leaf) -> list[Needle]:
             return []
 
 
-def _closest(matcher: Matcher, needle: Needle, tokens: list[Token]) -> _Closest | None:
-    best: _Closest | None = None
-    for token in tokens:
-        word = Word(token.text, token.is_joined)
-        found = similarity(needle, word, matcher.is_real)
-        one = _Closest(token, found, 0.0, "") if found > 0 else _failed(matcher, needle, token, word)
-        if one is not None and (best is None or one.similarity > best.similarity):
-            best = one
-    return best
-
-
-def _failed(matcher: Matcher, needle: Needle, token: Token, word: Word) -> _Closest | None:
+def _failed(is_real: IsWord, needle: Needle, token: Token, word: Word) -> _Closest | None:
     """Return how close a word came that is not taken; None: not close."""
     if isinstance(needle, WordNeedle) and same_script(needle.script, script(word.text)):
         raw = raw_similarity(needle, fold(word.text), stem(word.text, needle.language))
@@ -226,6 +329,6 @@ def _failed(matcher: Matcher, needle: Needle, token: Token, word: Word) -> _Clos
     if raw < cutoff:
         return _Closest(token, raw, cutoff, f"similarity {raw:.0f} is below {cutoff:.0f}")
     language = needle.language if isinstance(needle, WordNeedle) else ""
-    if not may_be_typo(word, language, matcher.is_real):
+    if not may_be_typo(word, language, is_real):
         return _Closest(token, raw, cutoff, "a real word, and so no typo")
     return None
