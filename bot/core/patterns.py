@@ -1,13 +1,14 @@
 r"""Regular expressions in RE2's language: linear time whatever the operator wrote.
 
 RE2's \w and \b know ASCII only. \w and \W are rewritten to Unicode letters and digits; \b at the ends of
-a pattern is checked here; elsewhere it stays ASCII, and `has_inner_border` tells.
+a pattern is checked here; elsewhere it stays ASCII, as \W does between brackets: `check_pattern` tells.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ MAX_TEXT: Final = 100_000  # code points searched in one field
 MAX_FOUND: Final = 100  # in one field
 
 _ESCAPE: Final = re.compile(r"\\(?:[wW]|.)|\[\^?\]?(?:\\.|\[:\^?\w+:\]|[^\]\\])*\]", re.DOTALL)
+_FLAGS: Final = re.compile(r"\(\?[imsU]+\)")
 
 
 class PatternInvalid(ValueError):
@@ -35,16 +37,39 @@ def _rewrite(found: re.Match[str]) -> str:
     return part
 
 
+def _escapes(part: str) -> list[str]:
+    return re.findall(r"\\.", part, re.DOTALL)
+
+
+def _is_ascii(escape: str, part: str) -> bool:
+    """True: RE2 knows only ASCII letters there, and we do not help it."""
+    is_class = part.startswith("[")
+    return escape == r"\W" if is_class else escape in {r"\b", r"\B"}
+
+
+@dataclass(frozen=True, slots=True)
+class PatternNotes:
+    """What an operator should know about a pattern."""
+
+    ascii_parts: tuple[str, ...]  # that know ASCII letters only, each once, such as an inner \b
+    is_rewritten: bool  # True: it has a \w, which is read as letters of all alphabets
+
+
 class _Compiled:
     def __init__(self, pattern: str) -> None:
-        body = pattern.removeprefix("(?i)")
-        flags = pattern[: len(pattern) - len(body)]
+        found = _FLAGS.match(pattern)
+        flags = found[0] if found else ""
+        body = pattern.removeprefix(flags)
         self.border_before = body.startswith(r"\b")
         body = body.removeprefix(r"\b")
         self.border_behind = body.endswith(r"\b") and not body.endswith(r"\\b")
         if self.border_behind:
             body = body.removesuffix(r"\b")
-        self.has_inner_border = re.search(r"(?<!\\)(?:\\\\)*\\[bB]", body) is not None
+        parts = _ESCAPE.findall(body)
+        self.is_rewritten = any(r"\w" in _escapes(part) or part == r"\W" for part in parts)
+        self.ascii_parts = tuple(
+            dict.fromkeys(escape for part in parts for escape in _escapes(part) if _is_ascii(escape, part))
+        )
         options = re2.Options()
         options.max_mem = MAX_MEMORY
         options.log_errors = False
@@ -63,12 +88,18 @@ def _compiled(pattern: str) -> _Compiled:
 
 
 def check_pattern(pattern: str) -> bool:
-    r"""Return whether a \b inside the pattern stays ASCII.
+    """Return whether a part of the pattern knows ASCII letters only.
 
     Raises:
         PatternInvalid: RE2 refuses it, it needs over 8 MiB, or it matches nothing at all.
     """
-    return _compiled(pattern).has_inner_border
+    return bool(pattern_notes(pattern).ascii_parts)
+
+
+def pattern_notes(pattern: str) -> PatternNotes:
+    """Return what is to say about a pattern that RE2 takes; raises as check_pattern does."""
+    compiled = _compiled(pattern)
+    return PatternNotes(compiled.ascii_parts, compiled.is_rewritten)
 
 
 def find_all(pattern: str, text: str) -> Iterator[tuple[int, int]]:

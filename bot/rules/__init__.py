@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -102,10 +102,15 @@ def check(
     is_real: IsWord | None = None,
     cache: Path | None = None,
     feeds: Collection[str] | None = None,
+    archive: Iterable[str] | None = None,
 ) -> RulesReport:
     """Return what is to say about the folder; an operator's mistake is a problem, never an exception.
 
-    The arguments are those of read_rules.
+    The other arguments are those of read_rules.
+
+    Args:
+        archive: Titles and summaries of stored items, which tell surnames that several people bear; None:
+            not told, and W110 is not looked for.
     """
     try:
         paths = rule_files(folder)
@@ -117,7 +122,7 @@ def check(
         problem = Problem(file=str(folder), code="E000", message="the folder holds no .yaml files")
         return RulesReport(problems=(problem,), warnings=(), rules=None)
     sources = [read_source(path) for path in paths]
-    return _checked(sources, build(sources, feeds), is_real or lazy_lexicon(cache))
+    return _checked(sources, build(sources, feeds), is_real or lazy_lexicon(cache), archive)
 
 
 def check_texts(
@@ -137,11 +142,13 @@ def check_texts(
     return _checked(sources, build(sources, feeds), is_real or lazy_lexicon(cache))
 
 
-def _checked(sources: list[Source], built: Built, is_real: IsWord) -> RulesReport:
+def _checked(
+    sources: list[Source], built: Built, is_real: IsWord, archive: Iterable[str] | None = None
+) -> RulesReport:
     rules = _rule_set(sources, built.entries, is_real)
     outcomes, coverage, failures = run_tests(built.entries, rules)
     problems = tuple(sorted({*built.problems, *failures}, key=_place))
-    warnings = tuple(sorted({*built.warnings, *lint(built, coverage, outcomes)}, key=_place))
+    warnings = tuple(sorted({*built.warnings, *lint(built, coverage, outcomes, archive)}, key=_place))
     allowed = {source.file: source.allowed for source in sources}
     return RulesReport(
         problems=problems,

@@ -18,7 +18,7 @@ from bot.core.expressions import (
     needs_evidence,
 )
 from bot.core.match import TopicRule, best_possible_score
-from bot.core.patterns import PatternInvalid, check_pattern
+from bot.core.patterns import PatternInvalid, pattern_notes
 from bot.core.terms import DEFAULT_SLOP, NO_TYPOS, Pattern, TermInvalid, read_name, read_phrase
 from bot.errors import Problem
 from bot.model import Level, Topic, TopicId, TopicStatus
@@ -179,6 +179,7 @@ def _check_sources(
 
 # ---- expressions -------------------------------------------------------------------------------
 
+_BORDERS: Final = {r"\b": "; at its ends it knows all", r"\W": r"; write [^\pL\pM\pN_]"}
 _TOO_MANY: Final = f"`{{}}` has over {MAX_TERMS:,} terms, counting each use of a list; use smaller lists"
 
 
@@ -339,10 +340,13 @@ class _Builder:
         return leaf
 
     def _pattern(self, text: str, path: Path_) -> Pattern:
-        if check_pattern(text):
-            self._warn(
-                path, "W108", r"\b inside a pattern knows ASCII letters only; at its ends it knows all"
-            )
+        notes = pattern_notes(text)
+        for part in notes.ascii_parts:
+            where = "inside [] " if part == r"\W" else "inside a pattern "
+            self._warn(path, "W108", f"{part} {where}knows ASCII letters only{_BORDERS.get(part, '')}")
+        if notes.is_rewritten:
+            message = r"\w is read as [\pL\pM\pN_], letters of all alphabets; for ASCII write [A-Za-z0-9_]"
+            self._warn(path, "W111", message)
         return Pattern(text)
 
     def _fuzzy(self, own: float | str | None) -> float:

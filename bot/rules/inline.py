@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -119,8 +120,7 @@ def describe(explanation: Explanation) -> str:
 
 def _coverage(entry: Entry, outcomes: Sequence[Outcome]) -> list[Coverage]:
     texts = dict.fromkeys(leaf.term.text for leaf in leaves(entry.rule.match, positive=True))
-    reached = [outcome.explanation.reached for outcome in outcomes if outcome.wants_match]
-    return [
-        Coverage(topic=entry.topic.id, term=text, found=sum(text in terms for terms in reached))
-        for text in texts
-    ]
+    found = Counter(
+        text for outcome in outcomes if outcome.wants_match for text in outcome.explanation.reached
+    )
+    return [Coverage(topic=entry.topic.id, term=text, found=found[text]) for text in texts]

@@ -5,25 +5,55 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import Final
 
-from bot.core.expressions import AnyOf, Expression, Leaf
+from bot.core.expressions import AnyOf, Expression, Leaf, evaluate
 from bot.core.finder import Finder, Sight
-from bot.core.terms import INFLECTED, AffixNeedle, ExactNeedle, Name, Phrase, Term, WordNeedle, needles_of
+from bot.core.match import TopicRule, item_score
+from bot.core.places import Occurrence
+from bot.core.terms import (
+    EQUAL,
+    INFLECTED,
+    NO_TYPOS,
+    AffixNeedle,
+    ExactNeedle,
+    Name,
+    NameNeedle,
+    Phrase,
+    Term,
+    WordNeedle,
+    has_stemmer,
+    needles_of,
+)
 from bot.core.text import is_spaceless
 from bot.errors import Problem
 from bot.model import FeedId, Item, TopicId
 from bot.rules.building import Built, Entry, Written
 from bot.rules.inline import Coverage, Outcome
+from bot.rules.models import LANGUAGES
+from bot.rules.surnames import bearers
 
 SHORTEST_WILDCARD: Final = 4
 LONGEST_ABBREVIATION: Final = 4
+MAX_TWINS: Final = 8  # of one term with other weights or fields that are compared
+SPACELESS: Final = frozenset(("zh", "ja", "ko", "th", "lo", "km", "my"))  # no word borders, no endings
+UNSTEMMED: Final = frozenset(code for code in LANGUAGES - SPACELESS if not has_stemmer(code))
 _WORD: Final = re.compile(r"[^\W\d_]+")
 
 
-def lint(built: Built, coverage: Sequence[Coverage], outcomes: Sequence[Outcome]) -> Iterator[Problem]:
-    """Return the warnings about a set that is otherwise right."""
+def lint(
+    built: Built,
+    coverage: Sequence[Coverage],
+    outcomes: Sequence[Outcome],
+    archive: Iterable[str] | None = None,
+) -> Iterator[Problem]:
+    """Return the warnings about a set that is otherwise right.
+
+    Args:
+        archive: Titles and summaries of stored items; None: not told, and W110 is not looked for.
+    """
     for one in built.written:
         if isinstance(one.leaf.term, Phrase | Name):
             yield from _about_term(one)
@@ -38,6 +68,9 @@ def lint(built: Built, coverage: Sequence[Coverage], outcomes: Sequence[Outcome]
             places = {_place(one): one for one in written if isinstance(one.leaf.term, Phrase)}
             yield from _covered_terms(list(places.values()))
     yield from _unreached(built, coverage)
+    yield from _without_stemmer(built.written)
+    if archive is not None:
+        yield from _bare_surnames(built, archive)
 
 
 def _place(one: Written) -> tuple[object, ...]:
@@ -89,22 +122,53 @@ def _is_abbreviation(text: str) -> bool:
 
 def _covered_terms(group: Sequence[Written]) -> Iterator[Problem]:
     """Warn of a term whose every find is another's find too, in the same `any`."""
-    finder = Finder((one.leaf.term for one in group), lambda *_: True)
-    places: defaultdict[tuple[int, str], list[int]] = defaultdict(list)  # of a term under a language key
+    first: dict[tuple[object, ...], int] = {}  # equals are compared with others once
+    twins: dict[int, int] = {}
     for place, one in enumerate(group):
-        places[finder.number(one.leaf.term), one.language].append(place)
-    covering: dict[int, set[int]] = {}
+        leaf = one.leaf
+        twin = first.setdefault((leaf.term, one.language, leaf.fields, leaf.weight), place)
+        if twin != place:
+            twins[place] = twin
+    covering = _covering(group, list(first.values()))
     for place, one in enumerate(group):
-        sight = _own_words(finder, one.leaf.term)
-        near = [other for number in sight.possible() for other in places.get((number, one.language), ())]
-        covering[place] = {
-            other for other in near if other != place and _covers(sight, group[other].leaf, one.leaf)
-        }
-    for place, one in enumerate(group):
-        wider = sorted(other for other in covering[place] if other < place or place not in covering[other])
-        if wider:
-            message = f"`{one.text}` finds nothing that `{group[wider[0]].text}` does not find"
+        wider = [twins[place]] if place in twins else covering[place]
+        real = sorted(other for other in wider if other < place or place not in covering[other])
+        if real:
+            message = f"`{one.text}` finds nothing that `{group[real[0]].text}` does not find"
             yield one.source.problem(one.path, "W104", message)
+
+
+def _covering(group: Sequence[Written], places: Sequence[int]) -> dict[int, set[int]]:
+    """Return which terms find what a term of the group finds; both by their place in it."""
+    plain = {place: _without_typos(group[place].leaf) for place in places}
+    finder = Finder((leaf.term for leaf in plain.values()), lambda *_: True)
+    same: defaultdict[tuple[int, str], list[int]] = defaultdict(list)  # of a term under a language key
+    for place, leaf in plain.items():
+        same[finder.number(leaf.term), group[place].language].append(place)
+    covering: dict[int, set[int]] = {}
+    for place, leaf in plain.items():
+        language = group[place].language
+        sight = _own_words(finder, leaf.term)
+        near = [other for number in sight.possible() for other in same[number, language][:MAX_TWINS]]
+        covering[place] = {other for other in near if other != place and _covers(sight, plain[other], leaf)}
+    return covering
+
+
+def _without_typos(leaf: Leaf) -> Leaf:
+    """Return the leaf with a term that finds no typos, which are not asked for here and cost much."""
+    term = leaf.term
+    if not isinstance(term, Phrase):
+        return leaf
+    readings = tuple(
+        tuple(
+            replace(step, needle=replace(step.needle, fuzzy=NO_TYPOS))
+            if isinstance(step.needle, WordNeedle)
+            else step
+            for step in reading
+        )
+        for reading in term.readings
+    )
+    return replace(leaf, term=replace(term, readings=readings))
 
 
 def _own_words(finder: Finder, term: Term) -> Sight:
@@ -170,8 +234,79 @@ def _about_tests(entry: Entry, outcomes: Sequence[Outcome]) -> Iterator[Problem]
 
 
 def _unreached(built: Built, coverage: Sequence[Coverage]) -> Iterator[Problem]:
-    unreached = {(one.topic, one.term) for one in coverage if one.found == 0}
+    """Warn of terms that no test reaches; of a topic without `match` tests once."""
+    untested = {entry.topic.id: entry for entry in built.entries if not entry.model.tests.match}
+    for topic, entry in untested.items():
+        message = f"`{topic}` has no `match` tests; add titles that it must find"
+        yield entry.source.problem((*entry.path, "tests"), "W131", message, key=True)
+    unreached = {(one.topic, one.term) for one in coverage if one.found == 0 and one.topic not in untested}
     for written in built.written:
         if (written.topic, written.leaf.term.text) in unreached:
             message = f"no `match` test of `{written.topic}` reaches `{written.text}`"
             yield written.source.problem(written.path, "W131", message)
+
+
+# ---- languages ---------------------------------------------------------------------------------
+
+
+def _without_stemmer(every: Iterable[Written]) -> Iterator[Problem]:
+    """Warn once a topic and language of terms whose other forms are not found."""
+    found: dict[tuple[str, str], list[Written]] = {}
+    for one in every:
+        if (
+            one.language
+            and one.language not in SPACELESS
+            and not has_stemmer(one.language)
+            and _inflects(one)
+        ):
+            found.setdefault((one.topic, one.language), []).append(one)
+    for (_, language), terms in found.items():
+        first = terms[0]
+        others = f" and {len(terms) - 1} more" if len(terms) > 1 else ""
+        message = (
+            f"`{language}` has no stemmer: inflected forms of `{first.text}`{others} are not found; "
+            "use wildcards or list the forms"
+        )
+        yield first.source.problem(first.path, "W109", message)
+
+
+def _inflects(written: Written) -> bool:
+    """True: the term is of words that have other forms, none of them with a wildcard."""
+    term = written.leaf.term
+    if not isinstance(term, Phrase):
+        return False
+    needles = list(needles_of(term))
+    return any(isinstance(n, WordNeedle) for n in needles) and not _has_wildcard(term)
+
+
+# ---- surnames ----------------------------------------------------------------------------------
+
+
+def _bare_surnames(built: Built, archive: Iterable[str]) -> Iterator[Problem]:
+    """Warn of surnames that are enough for a topic and that several people bear."""
+    bare: list[tuple[Written, NameNeedle]] = []
+    rules = {entry.topic.id: entry.rule for entry in built.entries}
+    for one in built.written:
+        term = one.leaf.term
+        if isinstance(term, Name) and len(term.words) == 1 and one.topic in rules:
+            rule = rules[TopicId(one.topic)]
+            if _is_enough(rule, one.leaf):
+                bare.append((one, term.words[0]))
+    known = bearers((needle for _, needle in bare), archive)
+    for written, needle in bare:
+        if needle in known:
+            told = known[needle]
+            some = ", ".join(told.given[:3]) + (" and others" if len(told.given) > 3 else "")
+            items = "1 stored item" if told.texts == 1 else f"{told.texts} stored items"
+            message = (
+                f"`{written.text}` stands beside {some} in {items}; add the given name or `near` context"
+            )
+            yield written.source.problem(written.path, "W110", message)
+
+
+def _is_enough(rule: TopicRule, leaf: Leaf) -> bool:
+    """True: the topic matches a title in which nothing but this term stands."""
+    place = Occurrence("title", 0, 1, 0, 1, EQUAL)
+    found = {leaf.term: [place]}
+    evidence = evaluate(rule.match, lambda other: found.get(other.term, ()))
+    return bool(evidence) and item_score(evidence or {}) >= rule.min_score

@@ -26,7 +26,9 @@ def validated(source: Source, problems: list[Problem]) -> RuleFile | None:
         problems.append(source.problem(("version",), "E001", message))
         return None
     try:
-        RuleFile.model_validate(source.data)
+        model = RuleFile.model_validate(source.data)
+        if model.defaults is None:
+            return model
         _apply_defaults(source)
         return RuleFile.model_validate(source.data)
     except ValidationError as error:
@@ -116,7 +118,8 @@ def _wish(kind: str, error: dict[str, Any]) -> str:
         case "string_pattern_mismatch":
             return f"{shown}; use {models.PATTERNS.get(context['pattern'], context['pattern'])}"
         case "too_short" | "string_too_short":
-            return "is too short; write something" if given else "is empty; write something"
+            least = context.get("min_length", 1)
+            return f"has too little; write at least {least}" if given else "is empty; write something"
         case "duration" | "language" | "fuzzy":
             return f"{shown}{error['msg']}"
         case _:
