@@ -9,8 +9,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from pathlib import Path
 from typing import Annotated, NoReturn
@@ -21,13 +20,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from bot import __version__, cli_explain, cli_match, cli_rules, cli_stories
-from bot.app import Setup, SystemClock, open_house, read_setup, single_instance
+from bot.app import SystemClock, open_house, read_setup, single_instance
 from bot.chat import make_chat_room
 from bot.config import Config, read_config
 from bot.daemon import Daemon, PassReport, run_pass
 from bot.demo import run_demo
 from bot.errors import AlreadyRunning, ConfigInvalid, RulesInvalid, TopicwireError
 from bot.logs import set_up_logs
+from bot.reload import start_setup
 from bot.seeds import copy_starter
 from bot.store import open_store
 
@@ -89,14 +89,15 @@ def init(
 @app.command()
 def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     """Stay up: poll feeds, send alerts, listen to Telegram. SIGTERM stops, SIGHUP reloads."""
-    setup = read_setup(config)
-    set_up_logs(setup.config.log.level, setup.config.log.format)
-    with single_instance(setup.config):
-        asyncio.run(_run(setup, partial(read_setup, config)))
+    settings = read_config(config)
+    set_up_logs(settings.log.level, settings.log.format)
+    with single_instance(settings):
+        asyncio.run(_run(config))
 
 
-async def _run(setup: Setup, reread: Callable[[], Setup]) -> None:
-    async with open_house(setup, console=out) as house:
+async def _run(config: Path) -> None:
+    start = await start_setup(config)
+    async with open_house(start.setup, console=out) as house:
         chat = None
         if house.bot:
             chat = make_chat_room(
@@ -106,7 +107,8 @@ async def _run(setup: Setup, reread: Callable[[], Setup]) -> None:
                 clock=house.clock,
                 operators=house.operators,
             )
-        await Daemon(house, reread=reread, chat=chat).run()
+        reread = partial(read_setup, config)
+        await Daemon(house, reread=reread, chat=chat, refused=start.refused).run()
 
 
 @app.command()
@@ -119,24 +121,24 @@ def once(
 
     Exits 1 when something needs an operator, 75 when another instance runs.
     """
-    setup = read_setup(config)
-    # One pass hears all its feeds before it speaks, so there is nothing to hold a story for.
-    delivery = setup.config.delivery.model_copy(update={"hold": setup.config.delivery.hold * 0})
-    setup = Setup(
-        config=setup.config.model_copy(update={"delivery": delivery}), rules=setup.rules, feeds=setup.feeds
-    )
-    set_up_logs(setup.config.log.level, setup.config.log.format)
-    with single_instance(setup.config):
+    settings = read_config(config)
+    set_up_logs(settings.log.level, settings.log.format)
+    with single_instance(settings):
         # Machines read standard output, so messages for the console go elsewhere.
-        report = asyncio.run(_once(setup, everything, err if as_json else out))
+        report = asyncio.run(_once(config, everything, err if as_json else out))
     _print_pass(report, as_json)
     if report.needs_operator:
         raise typer.Exit(EXIT_OPERATOR)
 
 
-async def _once(setup: Setup, everything: bool, console: Console) -> PassReport:
+async def _once(config: Path, everything: bool, console: Console) -> PassReport:
+    start = await start_setup(config)
+    # One pass hears all its feeds before it speaks, so there is nothing to hold a story for.
+    settings = start.setup.config
+    delivery = settings.delivery.model_copy(update={"hold": settings.delivery.hold * 0})
+    setup = replace(start.setup, config=settings.model_copy(update={"delivery": delivery}))
     async with open_house(setup, console=console) as house:
-        return await run_pass(house, everything=everything)
+        return await run_pass(house, everything=everything, refused=start.refused)
 
 
 def _print_pass(report: PassReport, as_json: bool) -> None:
@@ -144,13 +146,16 @@ def _print_pass(report: PassReport, as_json: bool) -> None:
     if as_json:
         sick = [asdict(feed) for feed in report.sick]
         lost = [asdict(chat) for chat in report.lost_chats]
-        told = {"sick_feeds": sick, "lost_chats": lost, "needs_operator": report.needs_operator}
-        typer.echo(json.dumps({**totals, **told}))
+        refused = [str(problem) for problem in report.refused]
+        told = {"sick_feeds": sick, "lost_chats": lost, "rules_refused": refused}
+        typer.echo(json.dumps({**totals, **told, "needs_operator": report.needs_operator}))
         return
     table = Table(title="One pass", show_header=False)
     for name, value in totals.items():
         table.add_row(name.replace("_", " "), str(value))
     out.print(table)
+    for problem in report.refused:
+        tell(f"the last good rules were taken: {problem}")
     for feed in report.sick:
         tell(f"feed {feed.feed}: {feed.reason}: {feed.error}", "yellow")
     for chat in report.lost_chats:
