@@ -7,6 +7,9 @@ from collections.abc import Iterator
 
 import pytest
 import structlog
+from hypothesis import settings
+
+settings.register_profile("fuzz", deadline=None, derandomize=False, max_examples=20_000)  # make fuzz
 
 
 @pytest.fixture(autouse=True)

@@ -95,11 +95,18 @@ def _all_of(children: Sequence[Expression], find: Find) -> Evidence | None:
 
 
 def _united(parts: Sequence[Evidence]) -> Evidence:
-    united: dict[Leaf, dict[Occurrence, None]] = {}
+    """Return the evidence of all parts: leaves in the rule's order, places in the text's."""
+    if len(parts) == 1:
+        return parts[0]
+    united: dict[Leaf, set[Occurrence]] = {}
     for part in parts:
         for leaf, found in part.items():
-            united.setdefault(leaf, {}).update(dict.fromkeys(found))
-    return {leaf: list(found) for leaf, found in united.items()}
+            united.setdefault(leaf, set()).update(found)
+    return {leaf: sorted(found, key=_by_place) for leaf, found in united.items()}
+
+
+def _by_place(one: Occurrence) -> tuple[str, int]:
+    return one.field, one.start
 
 
 # ---- near --------------------------------------------------------------------------------------
@@ -107,49 +114,63 @@ def _united(parts: Sequence[Evidence]) -> Evidence:
 _Place = tuple[int, int, Leaf, Occurrence]  # at, to
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """Where one child of a `near` stands in a field."""
+
+    places: list[_Place]  # that begin first, first
+    soonest: list[_Place]  # for each of them: which ends first of it and all behind it
+
+    @classmethod
+    def of(cls, side: Evidence, field: str) -> _Side:
+        """Return the child's places in the field."""
+        places = [
+            (one.at, one.to, leaf, one) for leaf, found in side.items() for one in found if one.field == field
+        ]
+        places.sort(key=lambda place: place[:2])
+        soonest = places[:]
+        for index in range(len(places) - 2, -1, -1):
+            soonest[index] = min(places[index], soonest[index + 1], key=lambda place: (place[1], place[0]))
+        return cls(places, soonest)
+
+    def behind(self, border: int, *, soonest: bool) -> _Place | None:
+        """Return, of the places behind the border, the one that begins (or ends) first; None: no such."""
+        index = bisect_left(self.places, border, key=lambda place: place[0])
+        if index == len(self.places):
+            return None
+        return self.soonest[index] if soonest else self.places[index]
+
+
 def _near(near: Near, find: Find) -> Evidence:
-    sides = [evaluate(child, find) or {} for child in near.children]
-    fields = {one.field for found in sides[0].values() for one in found}
-    evidence: dict[Leaf, dict[Occurrence, None]] = {}
-    for field in sorted(fields):
-        lists = [_places(side, field) for side in sides]
-        if all(lists):
-            for window in _windows(lists, near.within, near.ordered):
-                for _, _, leaf, one in window:
-                    evidence.setdefault(leaf, {})[one] = None
-    return {leaf: list(found) for leaf, found in evidence.items()}
+    children = [evaluate(child, find) or {} for child in near.children]
+    united: dict[Leaf, set[Occurrence]] = {leaf: set() for child in children for leaf in child}
+    for field in {one.field for found in children[0].values() for one in found}:
+        sides = [_Side.of(child, field) for child in children]
+        for window in _windows(sides, near.within, near.ordered):
+            for _, _, leaf, one in window:
+                united[leaf].add(one)
+    return {leaf: sorted(found, key=_by_place) for leaf, found in united.items() if found}
 
 
-def _places(side: Evidence, field: str) -> list[_Place]:
-    return sorted(
-        ((one.at, one.to, leaf, one) for leaf, found in side.items() for one in found if one.field == field),
-        key=lambda place: place[:2],
-    )
+def _windows(sides: list[_Side], within: int, ordered: bool) -> Iterator[list[_Place]]:
+    """Return, for each place that may be the first, the window of the nearest places of the others.
 
-
-def _windows(lists: list[list[_Place]], within: int, ordered: bool) -> Iterator[list[_Place]]:
-    """Return, for each place that may be the first, the window of the earliest places of the others.
-
-    Each of the others begins behind the first (behind its forerunner, if ordered).
+    Each of the others begins behind the first (behind its forerunner, if ordered: then all but the last are
+    those that end first, so that a long place never hides a short one that leaves room for the next).
     """
-    for index in [0] if ordered else range(len(lists)):
-        others = lists[:index] + lists[index + 1 :]
-        for first in lists[index]:
+    for index in [0] if ordered else range(len(sides)):
+        others = sides[:index] + sides[index + 1 :]
+        for first in sides[index].places:
             window = [first]
             border = first[1]
-            for other in others:
-                place = _earliest(other, border)
+            for number, other in enumerate(others, 1):
+                place = other.behind(border, soonest=ordered and number < len(others))
                 if place is None or place[0] - first[1] > within:
                     break
                 window.append(place)
                 border = place[1] if ordered else border
             else:
                 yield window
-
-
-def _earliest(places: list[_Place], border: int) -> _Place | None:
-    index = bisect_left(places, border, key=lambda place: place[0])
-    return places[index] if index < len(places) else None
 
 
 # ---- questions about expressions ---------------------------------------------------------------

@@ -21,20 +21,32 @@ def occurrences(term: Term, text: FieldText, covered: Spans = ()) -> list[Occurr
         case Phrase():
             found = _phrases(term, text, covered)
         case Name():
-            found = find_names(term, text, covered)
+            found = (one for one in find_names(term, text, ()) if not _is_hidden(one, text, covered))
         case Pattern():
             found = _patterns(term, text, covered)
-    return sorted(_best_per_place(found), key=lambda o: (o.at, o.to))
+    return sorted(_best_per_place(found), key=lambda one: one.start)
 
 
 def _best_per_place(found: Iterable[Occurrence]) -> Iterable[Occurrence]:
-    """Return one occurrence per beginning: the best, then the shortest."""
+    """Return one occurrence per beginning: the best, then the shortest, then the one of the first words."""
     best: dict[int, Occurrence] = {}
     for one in found:
         other = best.get(one.start)
-        if other is None or (one.score, -one.end) > (other.score, -other.end):
+        if other is None or _rank(one) < _rank(other):
             best[one.start] = one
     return best.values()
+
+
+def _is_hidden(one: Occurrence, text: FieldText, covered: Spans) -> bool:
+    """True: one of its words is covered; what is covered beside a name still tells whose it is."""
+    if not covered:
+        return False
+    words = (text.words[at] for at in range(one.at, one.to) if at in text.words)
+    return any(overlaps(word.start, word.end, covered) for word in words)
+
+
+def _rank(one: Occurrence) -> tuple[float, int, int, int]:
+    return -one.score, one.end, one.at, one.to
 
 
 # ---- phrases -----------------------------------------------------------------------------------
@@ -106,13 +118,17 @@ def _patterns(pattern: Pattern, text: FieldText, covered: Spans) -> Iterable[Occ
 
 
 def _between(spans: Iterable[tuple[int, int]], text: FieldText, covered: Spans) -> Iterable[Occurrence]:
-    """Return the spans as occurrences, with the positions of the words in them."""
+    """Return the spans as occurrences, with the positions of the words that they touch.
+
+    One that touches no word stands where the next word does, or behind the last.
+    """
     words = list(text.words.values())
     starts = [token.start for token in words]
     ends = [token.end for token in words]
+    behind = words[-1].to if words else 0
     for start, end in spans:
         if not overlaps(start, end, covered):
             first, last = bisect_right(ends, start), bisect_left(starts, end) - 1
-            at = words[first].at if first < len(words) else 0
+            at = words[first].at if first < len(words) else behind
             to = words[last].to if 0 <= last < len(words) else at + 1
             yield Occurrence(text.name, at, max(to, at + 1), start, end, EQUAL)
