@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from itertools import pairwise, product
 
-from bot.core import names as grammar
-from bot.core.names import Ending, name_forms, name_key
+from bot.core import name_gender as grammar
+from bot.core.names import Ending, is_cyrillic, name_forms, name_key
 from bot.core.places import FieldText
 from bot.core.terms import Name, NameNeedle, Needle
 from bot.core.text import Token
@@ -48,11 +49,10 @@ class People:
             part = (token, surname, self.alike(surname, token))
             if part[2] == 0 or self._is_small(token, surname):
                 continue
-            if token.is_joined:
-                if not given and all(at in self.words for at in range(token.at, token.to)):
-                    yield self._place([part], 0.0)
-            elif not given:
-                if not self._is_a_woman(part):
+            if not all(at in self.words for at in range(token.at, token.to)):
+                continue
+            if not given:
+                if not self._is_a_woman(part) and not self._is_too_short(part):
                     yield self._place([part], 0.0)
             else:
                 for others, cost in [*self._before(given, part), *self._behind(given, part)]:
@@ -70,13 +70,17 @@ class People:
         return None if is_hers else (token, needle, self.alike(needle, token))
 
     def _is_small(self, token: Token, needle: NameNeedle) -> bool:
-        return needle.is_proper and token.text[0].islower() and self.looks.has_capitals
+        is_small = needle.is_proper and token.text[0].islower() and self.looks.has_capitals
+        before = self.words.get(token.at - 1)
+        if before is None or before.end + 1 != token.start or before.text[0].islower():
+            return is_small
+        return is_small and self.field.text[before.end] not in "-\u2010\u2011"  # Kim Jong-un
 
     def _given(self, token: Token, needle: NameNeedle) -> Part | None:
         """Return the word as a given name, or as its initial."""
         if (score := self.alike(needle, token)) > 0 and not self._is_small(token, needle):
             return token, needle, score
-        if self._is_initial(token) and any(key.startswith(name_key(token.text)) for key in needle.keys):
+        if self._is_initial(token) and any(key.casefold().startswith(name_key(token.text)) for key in needle.keys):
             return token, needle, INITIAL
         return None
 
@@ -102,8 +106,12 @@ class People:
         has_between = token.at - parts[0][0].at > len(given)
         if has_between and not self.looks.has_small_words and _is_in_s(surname):
             return  # Donald Duck Trumps Rivals
-        if parts[0][2] == INITIAL and self._is_initial(self.words.get(parts[0][0].at - 1)):
-            return  # A. K. Dmitriev
+        first = self.words.get(parts[0][0].at - 1)
+        if parts[0][2] == INITIAL and first is not None and self._is_initial(first):
+            part = self._given(first, given[0])
+            if part is not None:  # V. V. Putin; but A. K. Dmitriev is not K.
+                yield [part, *parts[1:]], cost + 1.0
+            return
         yield list(parts), cost
 
     def _cost(self, parts: Sequence[Part]) -> float | None:
@@ -116,14 +124,25 @@ class People:
         return sum(price for price in prices if price is not None)
 
     def _behind(self, given: Sequence[NameNeedle], surname: Part) -> Iterator[tuple[list[Part], float]]:
-        """Return the given names right behind, one by one."""
-        words = [self.words.get(surname[0].to + index) for index in range(len(given))]
+        """Return the given names right behind, one by one; or behind a comma, none an initial and no more."""
+        at, clause = surname[0].to, surname[0].clause
+        is_comma = at not in self.words and re.match(r",\s(?!\s)", self.field.text[surname[0].end :]) is not None
+        if is_comma:
+            at, clause = at + 1, clause + 1
+        words = [self.words.get(at + index) for index in range(len(given))]
         parts = [
-            self._given(word, needle) if word is not None and word.clause == surname[0].clause else None
+            self._given(word, needle) if word is not None and word.clause == clause else None
             for word, needle in zip(words, given, strict=True)
         ]
-        whole = [part for part in parts if part is not None]
-        if len(whole) == len(given):
+        whole = [part for part in parts if part is not None and not (is_comma and part[2] == INITIAL)]
+        more = self.words.get(at + len(given)) if is_comma else None
+        is_another = (
+            more is not None
+            and more.clause == clause
+            and not grammar.is_patronymic(more.text)
+            and (more.text[0].isupper() or not self.looks.has_capitals)
+        )
+        if len(whole) == len(given) and not is_another:
             yield whole, 0.0
 
     def _price(self, at: int, surname: Token) -> float | None:
@@ -136,7 +155,7 @@ class People:
         if grammar.is_particle(word.text):
             return GAP_COST
         before = self.field.text[word.start - 1 : word.start]
-        if word.text in {"a", "em", "owi", "ie"} and before in {"'", "’"}:
+        if word.text in {"a", "em", "owi", "ie", "u"} and before in {"'", "’"}:
             return 0.0  # Steve'a
         says_little = self.looks.is_title_case or not self.looks.has_small_letters
         is_capital = word.text[0].isupper() and word.text.isalpha()
@@ -165,8 +184,16 @@ class People:
             return True
         if behind is not None and grammar.is_her_verb(text, behind.text):
             return True
-        is_his = grammar.is_mans(text, token.text, is_polish=self.looks.is_polish)
-        return not grammar.is_cyrillic(token.text) and not is_his
+        is_german = grammar.is_german(self.field.text)
+        is_his = grammar.is_mans(text, token.text, is_polish=self.looks.is_polish, is_german=is_german)
+        return not is_cyrillic(token.text) and not is_his
+
+    def _is_too_short(self, surname: Part) -> bool:
+        """True: a surname alone that is declined and short, or in -a for one in -o."""
+        token, needle, _ = surname
+        ending = _ending(token, needle)
+        is_short = needle.size < (3 if is_cyrillic(token.text) else 4)
+        return ending is Ending.O or (is_short and ending is not Ending.PLAIN)
 
     def _place(self, parts: Sequence[Part], cost: float) -> Place:
         tokens = [token for token, _, _ in parts]

@@ -261,7 +261,7 @@ URLS = [
 
 
 @st.composite
-def cases(draw: st.DrawFn) -> Case:
+def cases(draw: st.DrawFn, samples: list[Sample] = SAMPLES) -> Case:
     """Return rule files and some items made for them."""
-    pool = draw(st.lists(st.sampled_from(SAMPLES), min_size=2, max_size=5, unique_by=id))
+    pool = draw(st.lists(st.sampled_from(samples), min_size=2, max_size=5, unique_by=id))
     return Case(draw(rules(pool)), draw(st.lists(items(pool), min_size=2, max_size=3)))
