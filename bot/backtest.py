@@ -108,16 +108,13 @@ class Applied:
     stories: int = 0  # opened
     edits: int = 0  # of messages sent
     chats: Counter[ChatId] = field(default_factory=Counter)  # messages queued or held for each
+    as_digest: bool = False  # they leave together: a chat would get too many
+    is_exact: bool = True  # False: rehearsed in parts, and so the most that it can be
 
     @property
     def alerts(self) -> int:
         """Return how many messages were queued or held."""
         return self.chats.total()
-
-    @property
-    def is_flood(self) -> bool:
-        """Whether that is too much for single messages."""
-        return max(self.chats.values(), default=0) > DIGEST_ABOVE
 
     def add(self, told: Telling) -> None:
         """Count one item."""
@@ -148,29 +145,30 @@ class Older:
         self._clock = clock
         self._only = only
 
-    async def rehearse(self, numbers: Sequence[ItemId], *, is_flood: bool = False) -> Applied:
+    async def rehearse(self, numbers: Sequence[ItemId]) -> Applied:
         """Return what `tell` would do; nothing is kept.
 
         More items than REHEARSED_TOGETHER are rehearsed apart, and then it is the most that `tell` would do.
         """
-        total = Applied()
+        total = Applied(is_exact=len(numbers) <= REHEARSED_TOGETHER)
         for some in _parts(numbers, REHEARSED_TOGETHER):
             part = Applied()
             with suppress(_Rehearsed):
                 async with self._store.polling() as poll:
-                    await self._tell(poll, some, part, is_flood=is_flood)
+                    await self._tell(poll, some, part)
                     raise _Rehearsed
             total.items += part.items
             total.stories += part.stories
             total.edits += part.edits
             total.chats.update(part.chats)
+        total.as_digest = max(total.chats.values(), default=0) > DIGEST_ABOVE
         return total
 
     async def tell(
         self,
         numbers: Sequence[ItemId],
         *,
-        is_flood: bool = False,
+        as_digest: bool = False,
         on_told: Callable[[int], None] = lambda count: None,
     ) -> Applied:
         """Write the items' new matches, form stories, and queue what each chat is owed.
@@ -181,16 +179,14 @@ class Older:
         Raises:
             StoreError: What came before is written, and not told again.
         """
-        total = Applied()
+        total = Applied(as_digest=as_digest)
         for some in _parts(numbers, IN_ONE_TRANSACTION):
             async with self._store.polling() as poll:
-                await self._tell(poll, some, total, is_flood=is_flood)
+                await self._tell(poll, some, total)
             on_told(len(some))
         return total
 
-    async def _tell(
-        self, poll: SqlPoll, numbers: Sequence[ItemId], total: Applied, *, is_flood: bool
-    ) -> None:
+    async def _tell(self, poll: SqlPoll, numbers: Sequence[ItemId], total: Applied) -> None:
         now = self._clock.now()
         stored = await poll.stored_items(numbers)
         found = {one.id: self._new(one) for one in stored}
@@ -202,7 +198,8 @@ class Older:
         for one in due:
             item = replace(one.item, published_at=came_at(one))
             story = stories.get(one.id)
-            total.add(await self._teller.tell(poll, one.id, item, now, story=story, is_flood=is_flood))
+            told = await self._teller.tell(poll, one.id, item, now, story=story, is_flood=total.as_digest)
+            total.add(told)
 
     def _new(self, one: StoredItem) -> list[Match]:
         """Return the matches that nobody was told of."""

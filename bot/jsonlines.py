@@ -98,11 +98,11 @@ def until_nobody_reads() -> Iterator[None]:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def shown(text: str) -> str:
-    """Return a text for a terminal: one line of at most 200 characters, none of them a command."""
+def shown(text: str, longest: int = LONGEST_TITLE) -> str:
+    """Return a text for a terminal: one line of at most so many characters, none of them a command."""
     printable = "".join(char if char.isprintable() else " " for char in text)
     line = " ".join(printable.split())
-    return line if len(line) <= LONGEST_TITLE else f"{line[: LONGEST_TITLE - 1]}…"
+    return line if len(line) <= longest else f"{line[: longest - 1]}…"
 
 
 # ---- one line ----------------------------------------------------------------------------------
