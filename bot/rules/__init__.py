@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -193,5 +194,15 @@ def _key_languages(entries: list[Entry]) -> set[str]:
 def json_schema() -> dict[str, Any]:
     """Return the JSON Schema of a rule file, for editors."""
     schema = RuleFile.model_json_schema(by_alias=True)
+    _speak_our_durations(schema)
     dialect = "https://json-schema.org/draft/2020-12/schema"
     return {"$schema": dialect, **schema, "title": "Topicwire rules"}
+
+
+def _speak_our_durations(schema: dict[str, Any]) -> None:
+    """Write the defaults of durations as operators do: PT6H is 6h."""
+    for model in (schema, *schema["$defs"].values()):
+        for prop in model.get("properties", {}).values():
+            default = prop.get("default")
+            if isinstance(default, str) and (iso := re.fullmatch(r"P(\d+D)?T?(\d+[HMS])?", default)):
+                prop["default"] = "0" if default == "PT0S" else "".join(filter(None, iso.groups())).lower()

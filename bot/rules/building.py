@@ -19,7 +19,7 @@ from bot.core.expressions import (
 )
 from bot.core.match import TopicRule, best_possible_score
 from bot.core.patterns import PatternInvalid, pattern_notes
-from bot.core.terms import DEFAULT_SLOP, NO_TYPOS, Pattern, TermInvalid, read_name, read_phrase
+from bot.core.terms import NO_TYPOS, Pattern, TermInvalid, read_name, read_phrase
 from bot.errors import Problem
 from bot.model import Level, Topic, TopicId, TopicStatus
 from bot.rules import models
@@ -320,8 +320,7 @@ class _Builder:
                     term: Any = read_phrase(value, language, fuzzy=self._fuzzy(None))
                 case models.TermForm():
                     text, weight, key = value.term, value.weight, "term"
-                    slop = DEFAULT_SLOP if value.slop is None else value.slop
-                    term = read_phrase(text, language, fuzzy=self._fuzzy(value.fuzzy), slop=slop)
+                    term = read_phrase(text, language, fuzzy=self._fuzzy(value.fuzzy), slop=value.slop)
                 case models.NameForm():
                     text, weight, key = value.name, value.weight, "name"
                     term = read_name(text, fuzzy=self._fuzzy(value.fuzzy))

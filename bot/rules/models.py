@@ -19,6 +19,8 @@ from pydantic import (
 from pydantic_core import PydanticCustomError
 from typing_extensions import TypeAliasType
 
+from bot.core.terms import DEFAULT_SLOP
+
 FieldName = Literal["title", "summary", "content", "author", "url", "source", "categories"]
 LevelName = Literal["info", "low", "medium", "high", "critical"]
 StatusName = Literal["stable", "experimental", "deprecated"]
@@ -91,7 +93,9 @@ def _language(code: str) -> str:
     return code
 
 
-Language = Annotated[str, AfterValidator(_language)]
+Language = Annotated[
+    str, AfterValidator(_language), WithJsonSchema({"type": "string", "enum": sorted(LANGUAGES)})
+]
 
 
 _SLUG: Final = r"^[a-z0-9][a-z0-9-]{0,39}$"
@@ -113,6 +117,10 @@ class Model(BaseModel):
 # ---- expressions -------------------------------------------------------------------------------
 
 
+_WEIGHT: Final = "How much it counts in the score."
+_FUZZY: Final = "Least similarity of a typo, or off; the topic's, unless it is told."
+
+
 class _Form(Model):
     fields: list[FieldName] | None = Field(
         None, alias="in", min_length=1, description="Only in these fields."
@@ -122,32 +130,36 @@ class _Form(Model):
 class AnyForm(_Form):
     """Matches when any of them does."""
 
-    any_: Expression = Field(alias="any")
+    any_: Expression = Field(alias="any", description="A list, a map of languages, or one expression.")
 
 
 class AllForm(_Form):
     """Matches when every one does."""
 
-    all_: list[Expression] = Field(alias="all", min_length=1)
+    all_: list[Expression] = Field(alias="all", min_length=1, description="What must all be found.")
 
 
 class NotForm(_Form):
     """Matches when it does not."""
 
-    not_: Expression = Field(alias="not")
+    not_: Expression = Field(
+        alias="not", description="What must not be found; only beside something that must."
+    )
 
 
 class AtLeastForm(_Form):
     """Matches when that many different terms are found."""
 
-    at_least: int = Field(ge=1, le=100)
-    of: Expression
+    at_least: int = Field(ge=1, le=100, description="How many.")
+    of: Expression = Field(description="The terms; one in several languages or spellings counts once.")
 
 
 class NearForm(_Form):
     """Matches when all stand in one field, that close."""
 
-    near: list[Expression] = Field(min_length=2, max_length=8)
+    near: list[Expression] = Field(
+        min_length=2, max_length=8, description="Terms, names, patterns, lists and `any`; nothing else."
+    )
     within: int = Field(default=8, ge=0, le=100, description="Words between the first and the last.")
     ordered: bool = Field(default=False, description="In this order only.")
 
@@ -155,33 +167,33 @@ class NearForm(_Form):
 class UseForm(_Form):
     """A list of `lists:`, of any file."""
 
-    use: str
+    use: str = Field(description="The list's name.")
 
 
 class RegexForm(_Form):
     """A regular expression in RE2's language (linear time; no look-around)."""
 
-    regex: str = Field(min_length=1, max_length=10_000)
-    weight: Weight = 1.0
+    regex: str = Field(min_length=1, max_length=10_000, description="The pattern; case counts.")
+    weight: Weight = Field(default=1.0, description=_WEIGHT)
 
 
 class TermForm(_Form):
     """One term, tuned."""
 
-    term: str = Field(min_length=1, max_length=500)
-    weight: Weight = 1.0
-    fuzzy: Fuzzy | None = Field(default=None, description="Least similarity of a typo, or off.")
-    slop: int | None = Field(
-        default=None, ge=0, le=10, description="Foreign words allowed between its words."
+    term: str = Field(min_length=1, max_length=500, description="The term.")
+    weight: Weight = Field(default=1.0, description=_WEIGHT)
+    fuzzy: Fuzzy | None = Field(default=None, description=_FUZZY)
+    slop: int = Field(
+        default=DEFAULT_SLOP, ge=0, le=10, description="Foreign words allowed between its words."
     )
 
 
 class NameForm(_Form):
     """A person or company, in any script, romanisation and case."""
 
-    name: str = Field(min_length=1, max_length=200)
-    weight: Weight = 1.0
-    fuzzy: Fuzzy | None = None
+    name: str = Field(min_length=1, max_length=200, description="The name, the surname last.")
+    weight: Weight = Field(default=1.0, description=_WEIGHT)
+    fuzzy: Fuzzy | None = Field(default=None, description=_FUZZY)
 
 
 class LanguagesForm(_Form):
@@ -189,8 +201,7 @@ class LanguagesForm(_Form):
 
     # The forms' own keys are no languages, so that an editor's schema tells the forms apart.
     model_config = ConfigDict(
-        extra="allow",
-        json_schema_extra={"propertyNames": {"pattern": "^(?!(?:any|all|not|use|of)$)[a-z]{2,3}$"}},
+        extra="allow", json_schema_extra={"propertyNames": {"enum": [*sorted(LANGUAGES), "in"]}}
     )
     __pydantic_extra__: dict[str, Expression]
 
@@ -251,28 +262,28 @@ else:
 class Sources(Model):
     """Where items may come from: domains or feed ids; deny wins."""
 
-    allow: list[str] = []
-    deny: list[str] = []
+    allow: list[str] = Field(default=[], description="Only items from there; empty: from everywhere.")
+    deny: list[str] = Field(default=[], description="No items from there.")
 
 
 class Spike(Model):
     """One extra alert when stories come much faster than usual."""
 
-    min_stories: int = Field(default=5, ge=2)
-    within: Duration = timedelta(hours=6)
-    factor: float = Field(default=3.0, gt=1)
-    baseline: Duration = timedelta(days=14)
+    min_stories: int = Field(default=5, ge=2, description="Fewer are no spike.")
+    within: Duration = Field(default=timedelta(hours=6), description="The time they come in.")
+    factor: float = Field(default=3.0, gt=1, description="How many times as many as usual.")
+    baseline: Duration = Field(default=timedelta(days=14), description="The time that tells what is usual.")
 
 
 class InlineItem(Model):
     """A test item with more than a title."""
 
-    title: str = ""
-    summary: str = ""
-    content: str = ""
-    source: str = ""
-    url: str | None = None
-    lang: Language | None = None
+    title: str = Field(default="", description="The item's title.")
+    summary: str = Field(default="", description="Its summary.")
+    content: str = Field(default="", description="Its text.")
+    source: str = Field(default="", description="The domain or feed id it comes from, for `sources`.")
+    url: str | None = Field(default=None, description="Its address.")
+    lang: Language | None = Field(default=None, description="Its language; it is detected otherwise.")
     why: str = Field(default="", description="Why it must or must not match; for people.")
     by: str | None = Field(default=None, description="The term that must do it, as written.")
 
@@ -280,46 +291,70 @@ class InlineItem(Model):
 class InlineTests(Model):
     """Titles or items that must match, and that must not."""
 
-    match: list[str | InlineItem] = []
-    no_match: list[str | InlineItem] = []
+    match: list[str | InlineItem] = Field(default=[], description="What the topic must find.")
+    no_match: list[str | InlineItem] = Field(default=[], description="What it must leave alone.")
 
 
 class TopicDefaults(Model):
     """Keys that all topics of the file share; a topic's own key wins."""
 
-    description: str = ""
-    owner: str = ""
-    references: str | list[str] = ""
-    status: StatusName = "stable"
-    level: LevelName = "medium"
-    tags: list[Annotated[str, Field(pattern=_TAG)]] = []
-    where: list[FieldName] = Field(default=["title", "summary", "content"], min_length=1)
-    languages: list[Language] = []
-    sources: Sources = Sources()
-    ignore: Expression | None = None
-    unless: Expression | None = None
-    min_score: float = Field(default=60.0, ge=0, le=100)
-    fuzzy: Fuzzy = 80.0
-    spike: Spike | None = None
-    cooldown: Duration = timedelta(0)
+    description: str = Field(default="", description="For people.")
+    owner: str = Field(default="", description="Who looks after it; for people.")
+    references: str | list[str] = Field(default="", description="Where its facts come from; for people.")
+    status: StatusName = Field(
+        default="stable", description="experimental: only operators hear it; deprecated: off."
+    )
+    level: LevelName = Field(default="medium", description="How much it matters.")
+    tags: list[Annotated[str, Field(pattern=_TAG)]] = Field(
+        default=[], description="For subscriptions and routing."
+    )
+    where: list[FieldName] = Field(
+        default=["title", "summary", "content"], min_length=1, description="The fields that are searched."
+    )
+    languages: list[Language] = Field(
+        default=[], description="Keep only items in these; one whose language nobody can tell passes."
+    )
+    sources: Sources = Field(default=Sources(), description="Domains, with their subdomains, or feed ids.")
+    ignore: Expression | None = Field(default=None, description="Covered up before anything is looked for.")
+    unless: Expression | None = Field(default=None, description="Drops the whole item.")
+    min_score: float = Field(default=60.0, ge=0, le=100, description="The least score of a match.")
+    fuzzy: Fuzzy = Field(
+        default=80.0, description="Least similarity of a typo for all terms of the topic, or off."
+    )
+    spike: Spike | None = Field(
+        default=None, description="Checked, but not acted on yet: no alert comes of it."
+    )
+    cooldown: Duration = Field(
+        default=timedelta(0),
+        description="Least time between new stories of the topic in one chat; the rest joins the digest.",
+    )
 
 
 class TopicModel(TopicDefaults):
     """An operator's interest."""
 
-    id: str = Field(pattern=_SLUG, description="Lower case, digits and hyphens.")
-    title: Annotated[str, Field(min_length=1)] | dict[Language, str] = Field(min_length=1)
-    match: Expression
-    tests: InlineTests = InlineTests()
+    id: str = Field(
+        pattern=_SLUG,
+        description="Its name in alerts, subscriptions and statistics: unique, and never changed.",
+    )
+    title: Annotated[str, Field(min_length=1)] | dict[Language, str] = Field(
+        min_length=1, description="Shown to people, in their language if it is there."
+    )
+    match: Expression = Field(description="What must be found.")
+    tests: InlineTests = Field(default=InlineTests(), description="Run by `rules check` and on reload.")
 
 
 class RuleFile(Model):
     """A file of the folder `rules/`."""
 
-    version: Literal[1]
-    defaults: TopicDefaults | None = None
-    lists: dict[Annotated[str, Field(pattern=_LIST)], Expression] = {}
-    topics: list[TopicModel] = []
+    version: Literal[1] = Field(description="Of this format.")
+    defaults: TopicDefaults | None = Field(
+        default=None, description="Copied into each topic of the file; a topic's own key wins."
+    )
+    lists: dict[Annotated[str, Field(pattern=_LIST)], Expression] = Field(
+        default={}, description="Expressions by name, for `use:` here and in all other files."
+    )
+    topics: list[TopicModel] = Field(default=[], description="What to look for.")
 
 
 _MODELS: Final[tuple[type[Model], ...]] = (
