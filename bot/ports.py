@@ -350,8 +350,10 @@ class NoticeStore(Protocol):
     async def next_notice_due(self) -> datetime | None:
         """Return when the next notice is due; None: none is owed."""
 
-    async def settle_notice(self, notice: Notice, again_at: datetime | None, error: str | None) -> None:
-        """Write what came of sending a notice, unless there is a newer word on its subject by now.
+    async def settle_notice(
+        self, notice: Notice, now: datetime, *, again_at: datetime | None = None, error: str | None = None
+    ) -> None:
+        """Write what came of sending a notice; a newer word on its subject stays owed.
 
         Args:
             again_at: When it shall be tried again; None: it was sent, or is given up.

@@ -293,7 +293,9 @@ class Sender:
             again_at = notice_again_at(refusal, notice.attempts, now, self._policy())
             report.token_refused |= refusal.reason is SendReason.TOKEN_REFUSED
             log.warning("operator not told", **facts, error=error, is_given_up=again_at is None)
-        await self._write_down(lambda: self._store.settle_notice(notice, again_at, error))
+        await self._write_down(
+            lambda: self._store.settle_notice(notice, self._clock.now(), again_at=again_at, error=error)
+        )
 
     async def _deliver(self, batch: Batch, report: SendReport) -> None:
         message, included = await self._render(batch)

@@ -12,7 +12,7 @@ from bot.model import ChatState, Message
 from bot.ports import Notice
 from bot.store.dialect import insert
 from bot.store.engine import Database
-from bot.store.schema import chats, notices
+from bot.store.schema import Utc, chats, notices
 
 
 class NoticeRows:
@@ -62,22 +62,25 @@ class NoticeRows:
             due: datetime | None = (await connection.execute(query)).scalar_one()
             return due
 
-    async def settle_notice(self, notice: Notice, again_at: datetime | None, error: str | None) -> None:
-        """Write what came of sending a notice, unless there is a newer word on its subject by now.
+    async def settle_notice(
+        self, notice: Notice, now: datetime, *, again_at: datetime | None = None, error: str | None = None
+    ) -> None:
+        """Write what came of sending a notice; a newer word on its subject stays owed.
 
         Args:
             again_at: When it shall be tried again; None: it was sent, or is given up.
             error: None: it was sent.
         """
         mine = sa.and_(notices.c.telegram_id == notice.telegram_id, notices.c.subject == notice.subject)
+        same, newer = notices.c.state == notice.state, notices.c.state != notice.state
+        tries = 0 if error is None else notice.attempts + 1
+        said = error[:500] if error else None
         async with self._db.writing() as connection:
-            if error is None:
-                await _mark(connection, mine, told=notice.state)
-            same = sa.and_(mine, notices.c.state == notice.state)
-            tries = 0 if error is None else notice.attempts + 1
-            await _mark(
-                connection, same, due_at=again_at, attempts=tries, last_error=error[:500] if error else None
-            )
+            if error is None:  # a newer word that took the subject back to where it was is one to tell now
+                waits = sa.func.coalesce(notices.c.due_at, sa.bindparam("now", now, type_=Utc))
+                await _mark(connection, sa.and_(mine, newer), told=notice.state, due_at=waits)
+                await _mark(connection, sa.and_(mine, same), told=notice.state)
+            await _mark(connection, sa.and_(mine, same), due_at=again_at, attempts=tries, last_error=said)
 
 
 async def _mark(connection: AsyncConnection, which: sa.ColumnElement[bool], **values: object) -> None:
