@@ -33,6 +33,7 @@ _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, "
     "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
 )
+ACCEPT_PAGES = "text/html, application/xhtml+xml, text/plain;q=0.9, */*;q=0.5"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -47,6 +48,7 @@ class FetchLimits:
     host_interval: timedelta = timedelta(seconds=2)  # between two requests to one registrable domain
     longest_wait: timedelta = timedelta(seconds=60)  # for a host's turn; beyond, the feed is due again later
     user_agent: str = "Topicwire (news feed reader)"
+    accept: str = _ACCEPT
 
 
 @dataclass(slots=True)
@@ -280,7 +282,11 @@ class HttpFetcher:
             timeout=aiohttp.ClientTimeout(
                 total=None, sock_connect=self._limits.connect_timeout.total_seconds()
             ),
-            headers={"User-Agent": self._limits.user_agent, "Accept": _ACCEPT, "Accept-Encoding": ACCEPTED},
+            headers={
+                "User-Agent": self._limits.user_agent,
+                "Accept": self._limits.accept,
+                "Accept-Encoding": ACCEPTED,
+            },
             max_line_size=64 * 1024,
             max_field_size=64 * 1024,  # some newspapers send security policies longer than aiohttp's 8 KiB
         )
