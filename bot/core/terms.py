@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Final
 
@@ -34,11 +34,15 @@ DEFAULT_SLOP: Final = 2
 MAX_WORDS: Final = 12  # in one term
 MAX_EDITS: Final = 2
 SHORTEST_TYPO: Final = 5  # letters of the term's word
+SHORTEST_SWAP: Final = 4  # letters of a phrase's word in which two neighbours may have changed places
+SWAPPED: Final = 80.0  # what such a word scores: a swap keeps all letters, and counts four fifths of an edit
 NO_TYPOS: Final = 101.0  # a least similarity that no typo has
 SHORTEST_GLUED: Final = 8  # letters of a phrase or name that is also found closed up
 _GLUED_WORDS: Final = (2, 3)
 
-IsWord = Callable[[str, str], bool]  # a lower-case word, the language of a term (empty: none)
+# A lower-case word, NFKC; a language. True: that language knows the word or another inflection of it;
+# without a language: some language knows the word as it stands.
+IsWord = Callable[[str, str], bool]
 
 STEMMERS: Final = {
     "ar": "arabic", "hy": "armenian", "eu": "basque", "ca": "catalan", "cs": "czech", "da": "danish",
@@ -98,6 +102,8 @@ class WordNeedle:
     fuzzy: float  # least similarity of a typo; above 100: no typos
     size: int  # letters, its weight in a phrase
     script: str
+    has_company: bool = False  # True: one word of a phrase, whose others vouch for it
+    swaps: frozenset[str] = frozenset()  # those of `folds` that are typos of a short word
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +153,7 @@ def similarity(needle: Needle, word: Word, is_real: IsWord) -> float:
     """Return how alike they are, 0 to 100; 0 below the needle's cutoff.
 
     Args:
-        is_real: True for a lower-case word that is real beside terms of a language; such a word is no typo.
+        is_real: Tells real words, which are no typos.
     """
     if isinstance(needle, WordNeedle | AffixNeedle) and not same_script(needle.script, script(word.text)):
         return 0.0
@@ -166,28 +172,50 @@ def similarity(needle: Needle, word: Word, is_real: IsWord) -> float:
 
 def _word_similarity(needle: WordNeedle, word: Word, is_real: IsWord) -> float:
     folded = fold(word.text)
-    if folded in needle.folds:
+    if folded in needle.folds and folded not in needle.swaps:
         return EQUAL
     stemmed = stem(word.text, needle.language) if needle.stems and len(folded) > 2 else ""
     if stemmed in needle.stems:
         return INFLECTED
-    if not may_be_typo(word, needle.language, is_real):
+    return max(
+        _best_typo(needle, word, is_real, _spelling_typos(needle, folded)),
+        _best_typo(needle, word, is_real, _stem_typos(needle, stemmed), by_stem=True),
+    )
+
+
+def _best_typo(
+    needle: WordNeedle,
+    word: Word,
+    is_real: IsWord,
+    typos: Iterable[tuple[float, float]],
+    *,
+    by_stem: bool = False,
+) -> float:
+    best = max((similar - cost for similar, cost in typos if similar >= needle.fuzzy), default=0.0)
+    if not best:
         return 0.0
-    typos = _typo_similarities(needle, folded, stemmed)
-    return max((similar - cost for similar, cost in typos if similar >= needle.fuzzy), default=0.0)
+    allowed = may_be_typo(word, needle.language, is_real, has_company=needle.has_company, by_stem=by_stem)
+    return best if allowed else 0.0
 
 
 def raw_similarity(needle: WordNeedle, folded: str, stemmed: str) -> float:
     """Return how alike a needle and a folded word are as typos, before cutoff and word lists."""
-    return max((similar for similar, _ in _typo_similarities(needle, folded, stemmed)), default=0.0)
+    typos = (*_spelling_typos(needle, folded), *_stem_typos(needle, stemmed))
+    return max((similar for similar, _ in typos), default=0.0)
 
 
-def _typo_similarities(needle: WordNeedle, folded: str, stemmed: str) -> Iterator[tuple[float, float]]:
-    """Return similarities of spelling, of stem, and of both with doubled letters once; each with its cost."""
+def _spelling_typos(needle: WordNeedle, folded: str) -> Iterator[tuple[float, float]]:
+    """Return similarities of spelling, as it is and with doubled letters once; each with its cost."""
+    if folded in needle.swaps:
+        yield SWAPPED, 0.0
     for own in needle.folds:
         if len(own) >= SHORTEST_TYPO and own[0] == folded[:1] and own.isalpha():
             yield edit_similarity(own, folded), 0.0
             yield edit_similarity(single(own), single(folded)), 4.0
+
+
+def _stem_typos(needle: WordNeedle, stemmed: str) -> Iterator[tuple[float, float]]:
+    """Return similarities of stem, as it is and with doubled letters once; each with its cost."""
     for own in needle.stems:
         if len(own) >= SHORTEST_TYPO and own[0] == stemmed[:1] and own.isalpha():
             yield edit_similarity(own, stemmed), 2.0
@@ -200,14 +228,29 @@ def edit_similarity(left: str, right: str) -> float:
     return 0.0 if edits > MAX_EDITS else 100.0 * (1 - edits / max(len(left), len(right)))
 
 
-def may_be_typo(word: Word, language: str, is_real: IsWord) -> bool:
-    """True: long enough, of letters only, written in one piece, and no real word beside such terms."""
-    return (
-        not word.is_joined
-        and len(word.text) >= SHORTEST_TYPO - 1
-        and word.text.isalpha()
-        and not is_real(word.text.casefold(), language)
-    )
+def may_be_typo(
+    word: Word, language: str, is_real: IsWord, *, has_company: bool = False, by_stem: bool = False
+) -> bool:
+    """True: long enough, of letters only, written in one piece, and no real word.
+
+    A word that some language knows as it stands is real; but a phrase's other words vouch for one that only
+    foreign languages know ("teres rares", though "teres" is Portuguese).
+
+    Args:
+        by_stem: Only its stem is like the term's: it is then real too if it inflects a word of the language.
+    """
+    if word.is_joined or len(word.text) < SHORTEST_TYPO - 1 or not word.text.isalpha():
+        return False
+    low = word.text.casefold()
+    if not language:
+        return not is_real(low, "")
+    if by_stem or has_company:
+        is_own = is_real(low, language)
+        if is_own and by_stem:
+            return False
+        if has_company and not is_own:
+            return True
+    return not is_real(low, "")
 
 
 def _name_similarity(needle: NameNeedle, word: Word, is_real: IsWord) -> float:
@@ -315,7 +358,33 @@ def read_phrase(
     literal = " ".join(pieces) if exact and _has_signs(pieces) else ""
     if not exact and (closed := _closed_up(pieces, readings[0], language)) is not None:
         readings.append((Step(closed, is_tight=False),))
+    readings = [_vouched_for(reading) for reading in readings]
     return Phrase(text, tuple(dict.fromkeys(readings)), slop, literal)
+
+
+def _vouched_for(reading: tuple[Step, ...]) -> tuple[Step, ...]:
+    """Return the steps, each word knowing whether it has others beside it."""
+    if len(reading) == 1:
+        return reading
+    return tuple(
+        replace(step, needle=_in_company(step.needle)) if isinstance(step.needle, WordNeedle) else step
+        for step in reading
+    )
+
+
+def _in_company(needle: WordNeedle) -> WordNeedle:
+    """Return the needle as a word of a phrase; a short one may have two letters swapped (raer earths)."""
+    short = [own for own in needle.folds if len(own) == SHORTEST_SWAP and own.isalpha()]
+    swaps = {swapped for own in short for swapped in _swapped(own)} - needle.folds - needle.stems
+    if needle.fuzzy > SWAPPED:
+        return replace(needle, has_company=True)
+    return replace(needle, has_company=True, folds=needle.folds | swaps, swaps=frozenset(swaps))
+
+
+def _swapped(text: str) -> Iterator[str]:
+    """Return the text with two neighbours swapped, never the first letter."""
+    for at in range(1, len(text) - 1):
+        yield text[:at] + text[at + 1] + text[at] + text[at + 2 :]
 
 
 def _has_signs(pieces: Iterable[str]) -> bool:

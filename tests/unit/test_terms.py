@@ -103,7 +103,7 @@ def test_a_typo_is_found_and_scores_less(term: str, text: str) -> None:
         ("tariff", "Tarif", "a real word of another language"),
         ("kopnie", "kopie", "a real word"),
         ("earth", "aerth", "another first letter"),
-        ("rare", "raer", "a short word"),
+        ("rare", "raer", "a short word on its own"),
         ("tariffs", "taxxes", "too many edits"),
         ("agent47", "agent48", "digits"),
         ("мито", "mit", "another script"),
@@ -114,6 +114,63 @@ def test_no_typo_is(term: str, text: str, why: str) -> None:
     fuzzy = 92.0 if "92" in why else 80.0
 
     assert alike(term, text, "en", fuzzy) == 0, why
+
+
+FRENCH: dict[str, set[str]] = {"fr": {"terre", "verre", "serrer"}, "pt": {"teres"}}
+
+
+def is_french(word: str, language: str) -> bool:
+    """True: a list of two languages knows the word; French also knows "serrerions", which no list has."""
+    if language:
+        return word in FRENCH.get(language, set()) or (language, word) == ("fr", "serrerions")
+    return any(word in words for words in FRENCH.values())
+
+
+def beside(phrase: str, text: str, language: str, fuzzy: float = 80.0) -> float:
+    """Return how alike a word of a phrase and a word are."""
+    needle = read_phrase(phrase, language, fuzzy=fuzzy).readings[0][0].needle
+    return similarity(needle, Word(text), is_french)
+
+
+def test_a_phrase_vouches_for_a_typo_that_is_a_word_of_another_language() -> None:
+    assert beside("terres rares", "teres", "fr") > 80
+    assert beside("terres", "teres", "fr") == 0
+    assert beside("terres rares", "teres", "") == 0, "without a language any language counts"
+
+
+def test_a_phrase_does_not_vouch_for_a_word_of_its_own_language() -> None:
+    assert beside("verrue rares", "verre", "fr") == 0
+
+
+def test_a_stem_that_is_nearly_the_terms_is_no_typo_if_the_language_knows_the_word_by_its_stem() -> None:
+    assert beside("serrurions", "serrarions", "fr") > 0
+    assert beside("serrurions", "serrerions", "fr") > 0, "its spelling is nearly the term's"
+    assert beside("serrure", "serrerions", "fr") == 0
+    assert beside("serrure", "serrarions", "fr") > 0
+
+
+@pytest.mark.parametrize(
+    ("phrase", "text", "expected"),
+    [
+        ("rare earth", "raer", 80),
+        ("rare earth", "rrae", 80),
+        ("rare earth", "rare", 100),
+        ("rare earth", "arre", 0),
+        ("rare earth", "rarr", 0),
+        ("rare", "raer", 0),
+        ("raw ore", "rwa", 0),
+    ],
+)
+def test_a_word_of_four_letters_may_have_two_swapped_in_a_phrase(
+    phrase: str, text: str, expected: float
+) -> None:
+    assert beside(phrase, text, "en") == expected
+
+
+def test_a_swap_in_a_short_word_is_a_typo_like_another() -> None:
+    assert beside("rare earth", "raer", "en", fuzzy=85) == 0
+    assert beside("germ cell", "gemr", "fr") == 80
+    assert beside("sera froid", "srea", "fr") == 80
 
 
 def test_a_joined_run_carries_no_typo() -> None:
