@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cached_property
 from typing import Final
 
-from bot.core import names
-from bot.core.names import Ending, NameForm, name_forms, name_key
+from bot.core import name_gender as gender
+from bot.core.names import Ending, NameForm, is_cyrillic, name_forms, name_key
 from bot.core.places import FieldText, Occurrence, Spans, overlaps
 from bot.core.terms import GAP_COST, Name, NameNeedle
 from bot.core.text import Token
 
 INITIAL: Final = 90.0  # K. for Kirill
 MAX_BETWEEN: Final = 2  # words inside a name
+_SHORTEST_ALONE: Final = {
+    True: 3,
+    False: 4,
+}  # letters of a surname that is declined alone, in Cyrillic and not
+_HYPHENS: Final = "-\u2010\u2011"
+_POLISH_ENDINGS: Final = frozenset({"a", "em", "owi", "ie", "u"})
+_APOSTROPHES: Final = "'\u2019"
 
 
 def find_names(name: Name, text: FieldText, covered: Spans) -> Iterable[Occurrence]:
@@ -33,6 +41,11 @@ class _Names:
             seen = self.words.items()
             self.words = {at: word for at, word in seen if not overlaps(word.start, word.end, covered)}
 
+    @cached_property
+    def is_german(self) -> bool:
+        """True: by its letters or small words."""
+        return gender.is_german(self.text.text)
+
     def find(self) -> Iterable[Occurrence]:
         yield from self._closed_up()
         for at, met in self.text.hits.get(self.surname, {}).items():
@@ -40,8 +53,8 @@ class _Names:
                 if self._is_small(token, self.surname):
                     continue
                 if token.is_joined:
-                    if not self.given and self._is_visible(token):
-                        yield self._occurrence([(token, self.surname, score)], 0.0)
+                    if self._is_visible(token):
+                        yield from self._around(token, score)
                 elif at in self.words:
                     yield from self._around(token, score)
 
@@ -51,13 +64,22 @@ class _Names:
             return
         for met in self.text.hits.get(self.name.glued, {}).values():
             for token, score in met:
-                is_hers = _ending(token, self.name.glued) is Ending.A and names.is_other_gender(token.text)
+                is_hers = _ending(token, self.name.glued) is Ending.A and gender.is_other_gender(token.text)
                 if self._is_visible(token) and not token.is_joined and not is_hers:
                     yield self._occurrence([(token, self.name.glued, score)], 0.0)
 
     def _is_small(self, token: Token, needle: NameNeedle) -> bool:
-        """True: a common word (trumps), by its small letter in a text that has capitals."""
-        return needle.is_proper and token.text[0].islower() and self.text.has_capitals
+        """True: a common word (trumps), by its small letter in a text that has capitals.
+
+        What a hyphen joins to a capital is part of a name: Kim Jong-un.
+        """
+        if not needle.is_proper or not token.text[0].islower() or not self.text.has_capitals:
+            return False
+        before = self.words.get(token.at - 1)
+        return before is None or not self._is_hyphenated(before, token) or before.text[0].islower()
+
+    def _is_hyphenated(self, before: Token, token: Token) -> bool:
+        return token.start == before.end + 1 and self.text.text[before.end] in _HYPHENS
 
     def _is_visible(self, token: Token) -> bool:
         return all(at in self.words for at in range(token.at, token.to))
@@ -65,7 +87,7 @@ class _Names:
     def _around(self, token: Token, score: float) -> Iterable[Occurrence]:
         ending = _ending(token, self.surname)
         if not self.given:
-            if not self._is_a_woman(token, ending):
+            if not self._is_a_woman(token, ending) and not self._is_too_short(token, ending):
                 yield self._occurrence([(token, self.surname, score)], 0.0)
             return
         for parts, cost in filter(None, (self._before(token), self._behind(token))):
@@ -87,16 +109,26 @@ class _Names:
 
     def _is_a_woman(self, token: Token, ending: Ending) -> bool:
         """True: a surname alone, in -a, that Latin letters or the words beside it say is a woman's."""
-        if ending is not Ending.A or not names.is_other_gender(token.text):
+        if ending is not Ending.A or not gender.is_other_gender(token.text):
             return False
         before, behind = self.words.get(token.at - 1), self.words.get(token.at + 1)
-        if before is not None and (names.is_woman(before.text) or _is_initial(before, self.text)):
+        if before is not None and (gender.is_woman(before.text) or _is_initial(before, self.text)):
             return True
-        if behind is not None and names.is_her_verb(before.text if before else "", behind.text):
+        if behind is not None and gender.is_her_verb(before.text if before else "", behind.text):
             return True
-        if names.is_cyrillic(token.text):
+        if is_cyrillic(token.text):
             return False
-        return not names.is_mans(before.text if before else "", token.text, is_polish=self.text.is_polish)
+        return not gender.is_mans(
+            before.text if before else "",
+            token.text,
+            is_polish=self.text.is_polish,
+            is_german=self.is_german,
+        )
+
+    def _is_too_short(self, token: Token, ending: Ending) -> bool:
+        """True: a declined surname that might be any short word (Xis, Yis), or a name in -o in -a."""
+        shortest = _SHORTEST_ALONE[is_cyrillic(token.text)]
+        return ending is Ending.O or (ending is not Ending.PLAIN and self.surname.size < shortest)
 
     def _key(self, token: Token) -> str:
         return next(
@@ -108,8 +140,8 @@ class _Names:
         whole = ((given, needle) for given, needle, score in parts if score != INITIAL)
         first = next(whole, None)
         if first is None:
-            return names.agrees(Ending.PLAIN, ending, "", token.text, key)
-        return names.agrees(_ending(*first), ending, first[0].text, token.text, key)
+            return gender.agrees(Ending.PLAIN, ending, "", token.text, key)
+        return gender.agrees(_ending(*first), ending, first[0].text, token.text, key)
 
     def _before(self, surname: Token) -> tuple[list[tuple[Token, NameNeedle, float]], float] | None:
         """Return the other words of the name in front of the surname, and the cost of words between."""
@@ -135,40 +167,58 @@ class _Names:
         if between and not self.text.has_small_words and _is_in_s(surname, self.surname):
             return None  # Donald Duck Trumps Rivals
         if parts[0][2] == INITIAL and before is not None and _is_initial(before, self.text):
-            return None  # A. K. Dmitriev is not K. Dmitriev
+            first = self._part(before, self.given[0])
+            if first is None:
+                return None  # A. K. Dmitriev is not K. Dmitriev
+            return [first, *parts[1:]], cost + 1.0  # V. V. Putin: the second is the patronymic's
         return parts, cost
 
     def _behind(self, surname: Token) -> tuple[list[tuple[Token, NameNeedle, float]], float] | None:
-        """Return the other words of the name right behind the surname (Dmitriev Kirill)."""
+        """Return the other words of the name right behind the surname (Dmitriev Kirill; Dmitriev, Kirill)."""
+        at = surname.to
+        has_comma = at not in self.words and self._is_comma(surname.end)
+        at += has_comma
         parts: list[tuple[Token, NameNeedle, float]] = []
-        for at, needle in enumerate(self.given, surname.to):
+        for needle in self.given:
             token = self.words.get(at)
-            if token is None or token.clause != surname.clause:
+            if token is None or token.clause != surname.clause + has_comma:
                 return None
             part = self._part(token, needle)
-            if part is None:
+            if part is None or (has_comma and part[2] == INITIAL):
                 return None
             parts.append(part)
+            at = token.to
+        if has_comma and self._goes_on(at, surname.clause + 1):
+            return None  # Dmitriev, Kirill Androsov: two people
         return parts, 0.0
+
+    def _is_comma(self, at: int) -> bool:
+        """True: a comma and white space, nothing else, stand before the next word."""
+        gap = self.text.text[at : at + 3]
+        return gap[:1] == "," and gap[1:2].isspace() and not gap[2:].isspace()
+
+    def _goes_on(self, at: int, clause: int) -> bool:
+        """True: the word at this position may go on with the name: it has a capital and is no patronymic."""
+        token = self.words.get(at)
+        if token is None or token.clause != clause or gender.is_patronymic(token.text):
+            return False
+        return token.text[0].isupper() or not self.text.has_capitals
 
     def _part(self, token: Token, needle: NameNeedle) -> tuple[Token, NameNeedle, float] | None:
         for met, score in self.text.hits.get(needle, {}).get(token.at, ()):
             if met is token and not self._is_small(token, needle):
                 return token, needle, score
-        if _is_initial(token, self.text) and any(key.startswith(name_key(token.text)) for key in needle.keys):
+        if _is_initial(token, self.text) and _begins(needle, token):
             return token, needle, INITIAL
         return None
 
     def _price_between(self, token: Token) -> float | None:
         """Return what a word inside the name costs; None: it ends the name."""
-        if _is_initial(token, self.text) or names.is_patronymic(token.text):
+        if _is_initial(token, self.text) or gender.is_patronymic(token.text):
             return 1.0
-        if names.is_particle(token.text):
+        if gender.is_particle(token.text):
             return GAP_COST
-        if token.text in {"a", "em", "owi", "ie"} and self.text.text[token.start - 1 : token.start] in {
-            "'",
-            "’",
-        }:
+        if token.text in _POLISH_ENDINGS and self.text.text[token.start - 1] in _APOSTROPHES:
             return 0.0  # Steve'a Witkoffa
         says_little = self.text.is_title_case or not self.text.has_small_letters
         if token.text[0].isupper() and token.text.isalpha() and not says_little:
@@ -179,6 +229,12 @@ class _Names:
 def _ending(token: Token, needle: NameNeedle) -> Ending:
     forms: tuple[NameForm, ...] = name_forms(token.text)
     return next((form.ending for form in forms if form.key in needle.keys), Ending.PLAIN)
+
+
+def _begins(needle: NameNeedle, initial: Token) -> bool:
+    """True: the name may begin with this initial."""
+    letters = name_key(initial.text)
+    return any(key.casefold().startswith(letters) for key in needle.keys)
 
 
 def _is_in_s(token: Token, needle: NameNeedle) -> bool:

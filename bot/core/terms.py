@@ -11,6 +11,7 @@ from typing import Final
 import Stemmer
 from rapidfuzz.distance import OSA
 
+from bot.core.name_spellings import keys_of_name, may_have_typos
 from bot.core.names import name_forms, name_keys
 from bot.core.text import (
     DIGRAPHS,
@@ -454,7 +455,11 @@ def read_name(text: str, *, fuzzy: float = DEFAULT_FUZZY) -> Name | Phrase:
         return read_phrase(text, fuzzy=fuzzy)
     if not words or len(words) > 6:
         raise TermInvalid(f"the name {text!r} needs one to six words")
-    needles = tuple(NameNeedle(name_keys(word), fuzzy, len(word), not word[0].islower()) for word in words)
+    fuzzy = fuzzy if may_have_typos(words) else NO_TYPOS
+    needles = tuple(
+        NameNeedle(keys, fuzzy, len(word), not word[0].islower())
+        for word, keys in zip(words, keys_of_name(words), strict=True)
+    )
     whole = "".join(words)
     if len(words) == 2 and all(len(word) > 1 for word in words) and SHORTEST_GLUED <= len(whole) <= MAX_WORD:
         glued = NameNeedle(name_keys(whole), NO_TYPOS, len(whole), is_proper=False)

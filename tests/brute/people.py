@@ -80,7 +80,9 @@ class People:
         """Return the word as a given name, or as its initial."""
         if (score := self.alike(needle, token)) > 0 and not self._is_small(token, needle):
             return token, needle, score
-        if self._is_initial(token) and any(key.casefold().startswith(name_key(token.text)) for key in needle.keys):
+        if self._is_initial(token) and any(
+            key.casefold().startswith(name_key(token.text)) for key in needle.keys
+        ):
             return token, needle, INITIAL
         return None
 
@@ -126,7 +128,9 @@ class People:
     def _behind(self, given: Sequence[NameNeedle], surname: Part) -> Iterator[tuple[list[Part], float]]:
         """Return the given names right behind, one by one; or behind a comma, none an initial and no more."""
         at, clause = surname[0].to, surname[0].clause
-        is_comma = at not in self.words and re.match(r",\s(?!\s)", self.field.text[surname[0].end :]) is not None
+        is_comma = (
+            at not in self.words and re.match(r",\s(?!\s)", self.field.text[surname[0].end :]) is not None
+        )
         if is_comma:
             at, clause = at + 1, clause + 1
         words = [self.words.get(at + index) for index in range(len(given))]
