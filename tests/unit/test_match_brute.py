@@ -8,6 +8,7 @@ from __future__ import annotations
 from copy import deepcopy
 from typing import Any
 
+import pytest
 from hypothesis import event, example, given, settings
 
 from bot.core.match import Matcher
@@ -16,7 +17,8 @@ from bot.rules import RuleSet
 from bot.rules.building import build
 from bot.rules.reading import Source
 from tests.brute.reader import Reader
-from tests.brute.strategies import Case, Rules, cases, detect_language, is_real
+from tests.brute.samples import SAMPLES
+from tests.brute.strategies import Case, Rules, cases, detect_language, is_real, items
 
 HASH = "h"
 CASES = max(500, settings().max_examples)  # the profile `fuzz` asks for more
@@ -59,3 +61,34 @@ def test_the_engine_finds_what_brute_force_finds_whatever_it_remembers(case: Cas
     assert [rules.match(item) for item in reversed(case.items)] == expected[::-1]
 
     event("an item matches" if any(expected) else "no item matches")
+
+
+EVERYTHING: Rules = [
+    {
+        "version": 1,
+        "topics": [
+            {
+                "id": f"t{n}",
+                "title": "T",
+                "match": {s.language: s.written} if s.language else s.written,
+                "min_score": 0,
+            }
+            for n, s in enumerate(SAMPLES)
+        ],
+    }
+]
+LIVING = engine(EVERYTHING)
+READING = Reader(EVERYTHING, is_real, detect_language, HASH)
+
+
+@settings(deadline=None, max_examples=CASES // 5)
+@given(items(SAMPLES))
+def test_a_rule_set_that_has_seen_much_finds_what_brute_force_finds(item: Item) -> None:
+    assert LIVING.match(item) == READING.matches(item)
+
+
+@pytest.mark.parametrize("words", range(4_996, 5_003))
+def test_as_many_words_are_read_as_brute_force_reads(words: int) -> None:
+    item = Item(feed_id=FeedId("f"), title="x " * words + "rare earth", summary="x rare earth earth, earth")
+
+    assert LIVING.match(item) == READING.matches(item)
