@@ -47,11 +47,9 @@ class Question:
     at: datetime | None = None  # None: nobody said when it came
 
 
-async def from_archive(
-    store: SqlStore, since: datetime | None, until: datetime | None
-) -> AsyncIterator[Question]:
-    """Yield the items of the archive in the order they came."""
-    async for one in store.archive(since, until):
+async def from_archive(store: SqlStore, since: datetime | None) -> AsyncIterator[Question]:
+    """Yield the items of the archive in the order they came, to the last there is."""
+    async for one in store.archive(since):
         yield Question(
             number=one.id, item=one.item, matches=one.told_matches, is_news=one.is_news, at=one.seen_at
         )

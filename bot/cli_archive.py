@@ -198,9 +198,9 @@ async def _backtest_archive(
         if apply:
             await _stop_unless_in_force(store, live)
         now = SystemClock().now()
-        size = await store.archive_size(now - wish.since, now)
+        size = await store.archive_size(now - wish.since)
         with _progress("items of the archive", size) as advance:
-            questions = from_archive(store, now - wish.since, now)
+            questions = from_archive(store, now - wish.since)
             comparison, newly = await _compared(wish, questions, live, base, now, advance)
         comparing = Comparing(rules=live, against=base, comparison=comparison, since=now - wish.since)
         if not apply:

@@ -11,7 +11,7 @@ import structlog
 from bot.core.identity import canonical_url
 from bot.core.routing import AlertAction, AlertPolicy, News, decide_alert
 from bot.core.stories import StoryPolicy, StoryText, decide_story
-from bot.model import ChatId, Item, ItemId, StoryId, Topic, TopicId
+from bot.model import ChatId, DeliveryState, Item, ItemId, StoryId, Topic, TopicId
 from bot.ports import PollTransaction
 
 log = structlog.get_logger()
@@ -92,8 +92,11 @@ class Teller:
             log.debug("alert decided", story=news.story, chat=listener.chat.id, reason=decision.reason.value)
         await store.apply(news.story, decisions, now)
         owed = {AlertAction.QUEUE, AlertAction.HOLD}
+        held = {chat for chat, one in told.items() if one.state is DeliveryState.HELD}  # owed already
         return Telling(
-            alerts=tuple(chat for chat, decision in decisions.items() if decision.action in owed),
+            alerts=tuple(
+                chat for chat, decision in decisions.items() if decision.action in owed and chat not in held
+            ),
             edits=sum(decision.action is AlertAction.EDIT for decision in decisions.values()),
         )
 
