@@ -13,7 +13,7 @@ from bot.core.names import name_forms
 from bot.core.text import Token, fold
 from bot.drafting.words import Sentence, is_name_like, rarity, zipf
 
-COMMON: Final = 3.0  # Zipf; a word so common in one language alone is no surname
+COMMON: Final = 4.0  # Zipf; a German word that is so common, and in German alone, is a noun
 _PARTICLES: Final = frozenset(
     {"von", "van", "de", "del", "della", "der", "den", "di", "da", "dos", "bin", "al", "el"}
 )
@@ -98,7 +98,8 @@ def _full_names(sentence: Sentence) -> Iterator[tuple[list[Token], Token]]:
             given.append(words[at])
             at += 1
         surname = words[at]
-        if _follows(given[-1], surname) and _is_surname(surname, sentence.language):
+        is_noble = len(given) > 1
+        if _follows(given[-1], surname) and _is_surname(surname, sentence.language, is_noble=is_noble):
             yield given, surname
 
 
@@ -107,11 +108,11 @@ def _is_given(token: Token, language: str) -> bool:
     return _is_proper(text) and text.lower() not in _TITLES and is_name_like(text, language)
 
 
-def _is_surname(token: Token, language: str) -> bool:
+def _is_surname(token: Token, language: str, *, is_noble: bool) -> bool:
     text = token.text
     if not _is_proper(text) or text.lower() in _TITLES:
         return False
-    return zipf(text, language) < COMMON or is_name_like(text, language)
+    return is_noble or language != "de" or zipf(text, "de") < COMMON or is_name_like(text, "de")
 
 
 def _is_proper(text: str) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Final
@@ -149,25 +150,17 @@ class _Layout:
             start = first if number == 0 and first.strip() else " " * indent
             self._before(entry, indent, is_first=number == 0, start=start)
             if entry.key is None:
-                self._value(entry, indent, _PLACES.get((place, "-"), _inner(place)), f"{start}- ")
+                self._value(entry, indent, _inside(place, "-"), f"{start}- ")
             else:
                 key = in_one_line(entry.key, in_flow=False, is_key=True)
-                inside = _PLACES.get((place, str(entry.key.value)), _inner(place))
+                inside = _inside(place, str(entry.key.value))
                 self._value(entry, indent, inside, f"{start}{key}:")
         self.lines += [_indented(line, indent) for line in self.remarks.dangling.get(id(node), ())]
 
     def _ordered(self, node: Node, place: str) -> list[Entry]:
-        """Return the entries as the format's documentation orders them; what it does not know comes last."""
         entries = self.remarks.entries(node)
-        order = _ORDERS.get(place, ())
         names = [str(entry.key.value) if entry.key is not None else "" for entry in entries]
-        if place == "expression" and not set(names) <= set(order):
-            return entries  # languages, in their author's order
-        rank = {name: number for number, name in enumerate(order)}
-        return sorted(
-            entries,
-            key=lambda e: rank.get(str(e.key.value) if e.key is not None else "", len(rank)),
-        )
+        return [entries[number] for number in _order(names, place)]
 
     def _before(self, entry: Entry, indent: int, *, is_first: bool, start: str) -> None:
         """Write what stands over an entry; behind a dash there is no room, so it goes over the dash."""
@@ -185,7 +178,7 @@ class _Layout:
         if isinstance(node, ScalarNode):
             self._scalar(entry, node, indent, f"{head}{glue}")
             return
-        flow = self._flow(node, head + glue)
+        flow = self._flow(node, head + glue, place)
         if flow:
             self.lines += flow[:-1]
             self._line(flow[-1], entry, indent)
@@ -230,11 +223,11 @@ class _Layout:
             kept.pop()
         return [marker, *kept] if "+" not in marker else None
 
-    def _flow(self, node: CollectionNode, head: str) -> list[str]:
+    def _flow(self, node: CollectionNode, head: str, place: str) -> list[str]:
         """Return the lines of a collection in brackets behind `head`; none: it goes without brackets."""
         if (not node.flow_style and node.value) or self.remarks.has_any_inside(node):
             return []
-        text = head + _in_brackets(node, self.text)
+        text = head + _in_brackets(node, self.text, place)
         if len(text) <= WIDTH or not node.value:
             return [text]
         if isinstance(node, SequenceNode) and all(isinstance(child, ScalarNode) for child in node.value):
@@ -249,32 +242,41 @@ class _Layout:
         self.lines.append(text)
 
 
-def _inner(place: str) -> str:
-    """Return what stands inside a place that names no keys: expressions nest, lists hold expressions."""
-    return "expression" if place in {"expression", "lists"} else ""
+def _inside(place: str, key: str) -> str:
+    """Return what stands at a key of a place, or at an item (`-`)."""
+    return _PLACES.get((place, key)) or ("expression" if place in {"expression", "lists"} else "")
 
 
-def _in_brackets(node: Node, source: str) -> str:
+def _order(names: Sequence[str], place: str) -> list[int]:
+    """Return the numbers of the keys as the format's documentation orders them; unknown ones come last."""
+    order = _ORDERS.get(place, ())
+    if place == "expression" and not set(names) <= set(order):
+        order = ()  # languages, in their author's order
+    rank = {name: number for number, name in enumerate(order)}
+    return sorted(range(len(names)), key=lambda number: rank.get(names[number], len(rank)))
+
+
+def _in_brackets(node: Node, source: str, place: str) -> str:
     if isinstance(node, SequenceNode):
-        return f"[{', '.join(_member(child, source) for child in node.value)}]"
+        inside = _inside(place, "-")
+        return f"[{', '.join(_member(child, source, inside) for child in node.value)}]"
     if isinstance(node, ScalarNode):
         return in_one_line(node, in_flow=True)
     pairs: list[tuple[ScalarNode, Node]] = list(node.value)
-    names = [str(key.value) for key, _ in pairs]
-    if set(names) <= set(_FORM):
-        pairs.sort(key=lambda pair: _FORM.index(str(pair[0].value)))
-    return "{" + ", ".join(_pair(key, value, source) for key, value in pairs) + "}"
+    order = _order([str(key.value) for key, _ in pairs], place)
+    return "{" + ", ".join(_pair(*pairs[number], source, place) for number in order) + "}"
 
 
-def _member(node: Node, source: str) -> str:
+def _member(node: Node, source: str, place: str) -> str:
     """Return an item of a list; a map of one pair without braces keeps doing without."""
-    text = _in_brackets(node, source)
+    text = _in_brackets(node, source, place)
     is_bare = isinstance(node, MappingNode) and source[node.start_mark.index] != "{" and len(node.value) == 1
     return text[1:-1] if is_bare else text
 
 
-def _pair(key: ScalarNode, value: Node, source: str) -> str:
-    return f"{in_one_line(key, in_flow=True, is_key=True)}: {_in_brackets(value, source)}"
+def _pair(key: ScalarNode, value: Node, source: str, place: str) -> str:
+    told = _in_brackets(value, source, _inside(place, str(key.value)))
+    return f"{in_one_line(key, in_flow=True, is_key=True)}: {told}"
 
 
 def _filled(head: str, words: list[str]) -> list[str]:
