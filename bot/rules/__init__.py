@@ -18,7 +18,7 @@ from bot.errors import Problem, RulesInvalid
 from bot.lexicon import LANGUAGES, lazy_lexicon
 from bot.model import Item, Match, Topic, TopicId, TopicStatus
 from bot.rules.building import Built, Entry, build
-from bot.rules.inline import Coverage, Outcome, run_tests
+from bot.rules.inline import Coverage, Outcome, failed_tests, run_tests
 from bot.rules.languages import language_detector
 from bot.rules.lint import lint
 from bot.rules.models import RuleFile
@@ -91,10 +91,15 @@ def read_rules(
     Raises:
         RulesInvalid: With every problem of every file. The inline tests ran too.
     """
-    report = check(folder, is_real=is_real, cache=cache, feeds=feeds)
-    if report.rules is None:
-        raise RulesInvalid(report.problems)
-    return report.rules
+    sources = _sources(folder)
+    if isinstance(sources, Problem):
+        raise RulesInvalid((sources,))
+    built = build(sources, feeds)
+    rules = _rule_set(sources, built.entries, is_real or lazy_lexicon(cache))
+    problems = tuple(sorted({*built.problems, *failed_tests(built.entries, rules)}, key=_place))
+    if problems:
+        raise RulesInvalid(problems)
+    return rules
 
 
 def check(
@@ -113,16 +118,9 @@ def check(
         archive: Titles and summaries of stored items, which tell surnames that several people bear; None:
             not told, and W110 is not looked for.
     """
-    try:
-        paths = rule_files(folder)
-    except OSError as error:
-        message = f"the rules folder cannot be read: {error.strerror}"
-        problem = Problem(file=str(folder), code="E000", message=message)
-        return RulesReport(problems=(problem,), warnings=(), rules=None)
-    if not paths:
-        problem = Problem(file=str(folder), code="E000", message="the folder holds no .yaml files")
-        return RulesReport(problems=(problem,), warnings=(), rules=None)
-    sources = [read_source(path) for path in paths]
+    sources = _sources(folder)
+    if isinstance(sources, Problem):
+        return RulesReport(problems=(sources,), warnings=(), rules=None)
     return _checked(sources, build(sources, feeds), is_real or lazy_lexicon(cache), archive)
 
 
@@ -141,6 +139,18 @@ def check_texts(
     for source in sources:
         parse_source(source, texts[source.file])
     return _checked(sources, build(sources, feeds), is_real or lazy_lexicon(cache))
+
+
+def _sources(folder: Path) -> list[Source] | Problem:
+    """Return the folder's files as read, or why there are none."""
+    try:
+        paths = rule_files(folder)
+    except OSError as error:
+        message = f"the rules folder cannot be read: {error.strerror}"
+        return Problem(file=str(folder), code="E000", message=message)
+    if not paths:
+        return Problem(file=str(folder), code="E000", message="the folder holds no .yaml files")
+    return [read_source(path) for path in paths]
 
 
 def _checked(

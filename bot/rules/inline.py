@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -50,16 +50,35 @@ def run_tests(entries: Sequence[Entry], rules: RuleSet) -> Results:
     problems: list[Problem] = []
     for entry in entries:
         own = []
-        for wants, key in ((True, "match"), (False, "no_match")):
-            for number, test in enumerate(getattr(entry.model.tests, key)):
-                outcome = _run(entry, rules, test, wants)
-                own.append(outcome)
-                if not outcome.passed:
-                    path: Path_ = (*entry.path, "tests", key, number)
-                    problems.append(entry.source.problem(path, "E040", _complaint(outcome)))
+        for path, test, wants in _tests(entry):
+            outcome = _run(entry, rules, test, wants)
+            own.append(outcome)
+            if not outcome.passed:
+                problems.append(entry.source.problem(path, "E040", _complaint(outcome)))
         outcomes += own
         coverage += _coverage(entry, own)
     return tuple(outcomes), tuple(coverage), tuple(problems)
+
+
+def failed_tests(entries: Sequence[Entry], rules: RuleSet) -> tuple[Problem, ...]:
+    """Return the problems of run_tests, in a fraction of its time where all is well."""
+    problems = []
+    for entry in entries:
+        for path, test, wants in _tests(entry):
+            found = any(m.topic == entry.topic.id for m in rules.matcher.match(inline_item(test)))
+            if found == wants and (isinstance(test, str) or test.by is None):
+                continue
+            outcome = _run(entry, rules, test, wants)
+            if not outcome.passed:
+                problems.append(entry.source.problem(path, "E040", _complaint(outcome)))
+    return tuple(problems)
+
+
+def _tests(entry: Entry) -> Iterator[tuple[Path_, str | InlineItem, bool]]:
+    """Yield a topic's inline tests with their place, and whether they want a match."""
+    for wants, key in ((True, "match"), (False, "no_match")):
+        for number, test in enumerate(getattr(entry.model.tests, key)):
+            yield (*entry.path, "tests", key, number), test, wants
 
 
 def inline_item(test: str | InlineItem) -> Item:
