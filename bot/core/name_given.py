@@ -52,7 +52,7 @@ _EAST_SLAVIC: Final = """
 Роман Roman
 Руслан Ruslan Rouslan
 Семен Семён Semen Semyon Semjon
-Сергей Сергій Сяргей Sergei Sergey Sergej Serhiy Serhii Serhij Sergueï Serge Siergiej Siarhei Serghej
+Сергей Сергій Сяргей Sergei Sergey Sergej Serhiy Serhii Serhij Sergueï Siergiej Siarhei Serghej
 Степан Stepan Stefan Сцяпан
 Тарас Taras
 Тимофей Тимофій Timofei Timofey Tymofiy
@@ -81,8 +81,7 @@ Yusuf Youssef Yousef Jussuf Josef Юсуф Юсеф
 Abdallah Abdullah Абдалла Абдулла
 Hussein Hossein Husayn Hussain Хусейн Хоссейн
 Luiz Luis Luís Луис Луиз
-Friedrich Фридрих Фрідріх
-Ursula Урсула
+bin ben ibn bint бин бен ибн
 """
 
 

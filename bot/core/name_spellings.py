@@ -95,7 +95,9 @@ class _Reader:
 
     def __init__(self, evidence: str, special: str) -> None:
         self._evidence = re.compile(evidence)
-        self._table = {**_COMMON, **spellings(special)}
+        own = spellings(special)
+        common = {pair: meant for pair, meant in _COMMON.items() if "j" not in own or pair[0] != "j"}
+        self._table = {**common, **own}
         self._pattern = re.compile("|".join(sorted(self._table, key=len, reverse=True)))
 
     def may_be(self, low: str) -> bool:

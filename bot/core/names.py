@@ -108,6 +108,15 @@ def name_keys(name: str) -> frozenset[str]:
     return frozenset(filter(None, map(name_key, spellings)))
 
 
+def is_another_consonant(left: str, right: str) -> bool:
+    """True: in one key a consonant stands for another; that is seldom a mistake, but a neighbour's name."""
+    bare_left, bare_right = _VOWELS.sub("", left), _VOWELS.sub("", right)
+    return len(bare_left) == len(bare_right) and sorted(bare_left) != sorted(bare_right)
+
+
+_VOWELS: Final = re.compile("[aeiou]+")
+
+
 # ---- forms -------------------------------------------------------------------------------------
 
 # Case ending → what the nominative has in its place, per script.

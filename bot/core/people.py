@@ -14,6 +14,7 @@ from bot.core.text import Token
 
 INITIAL: Final = 90.0  # K. for Kirill
 MAX_BETWEEN: Final = 2  # words inside a name
+SHORTEST_GIVEN: Final = 3  # letters of a name before the surname that is declined: Liu is no case of Li
 _SHORTEST_ALONE: Final = {
     True: 3,
     False: 4,
@@ -138,10 +139,11 @@ class _Names:
     def _agree(self, parts: list[tuple[Token, NameNeedle, float]], token: Token, ending: Ending) -> bool:
         key = self._key(token)
         whole = ((given, needle) for given, needle, score in parts if score != INITIAL)
-        first = next(whole, None)
-        if first is None:
+        told = [(given, _ending(given, needle)) for given, needle in whole]
+        if not told:
             return gender.agrees(Ending.PLAIN, ending, "", token.text, key)
-        return gender.agrees(_ending(*first), ending, first[0].text, token.text, key)
+        given, case = next((one for one in told if one[1] is not Ending.PLAIN), told[0])  # Касым-Жомарта
+        return gender.agrees(case, ending, given.text, token.text, key)
 
     def _before(self, surname: Token) -> tuple[list[tuple[Token, NameNeedle, float]], float] | None:
         """Return the other words of the name in front of the surname, and the cost of words between."""
@@ -206,7 +208,8 @@ class _Names:
 
     def _part(self, token: Token, needle: NameNeedle) -> tuple[Token, NameNeedle, float] | None:
         for met, score in self.text.hits.get(needle, {}).get(token.at, ()):
-            if met is token and not self._is_small(token, needle):
+            is_too_short = needle.size < SHORTEST_GIVEN and _ending(token, needle) is not Ending.PLAIN
+            if met is token and not is_too_short and not self._is_small(token, needle):
                 return token, needle, score
         if _is_initial(token, self.text) and _begins(needle, token):
             return token, needle, INITIAL

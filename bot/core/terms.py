@@ -12,7 +12,7 @@ import Stemmer
 from rapidfuzz.distance import OSA
 
 from bot.core.name_spellings import keys_of_name, may_have_typos
-from bot.core.names import name_forms, name_keys
+from bot.core.names import is_another_consonant, name_forms, name_keys
 from bot.core.text import (
     DIGRAPHS,
     MAX_WORD,
@@ -269,7 +269,7 @@ def _name_similarity(needle: NameNeedle, word: Word, is_real: IsWord) -> float:
 
 
 def raw_name_similarity(needle: NameNeedle, key: str) -> float:
-    """Return how alike they are as typos: with the first and the last letter right.
+    """Return how alike they are as typos: with the first and the last letter right, and no other consonant.
 
     The last letter tells a man from a woman, a son from a father, a town from its founder.
     """
@@ -278,6 +278,7 @@ def raw_name_similarity(needle: NameNeedle, key: str) -> float:
             edit_similarity(own, key)
             for own in needle.keys
             if len(own) >= SHORTEST_TYPO and own[0] == key[0] and own[-1] == key[-1]
+            if not is_another_consonant(own, key)
         ),
         default=0.0,
     )

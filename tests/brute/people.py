@@ -78,7 +78,8 @@ class People:
 
     def _given(self, token: Token, needle: NameNeedle) -> Part | None:
         """Return the word as a given name, or as its initial."""
-        if (score := self.alike(needle, token)) > 0 and not self._is_small(token, needle):
+        is_liu = needle.size < 3 and _ending(token, needle) is not Ending.PLAIN  # no case of Li
+        if (score := self.alike(needle, token)) > 0 and not is_liu and not self._is_small(token, needle):
             return token, needle, score
         if self._is_initial(token) and any(
             key.casefold().startswith(name_key(token.text)) for key in needle.keys
@@ -171,11 +172,12 @@ class People:
         """True: the first given name that is written out, and the surname, stand in the same case."""
         token, needle, _ = surname
         ending = _ending(token, needle)
+        whole = [(given, _ending(given, word)) for given, word, score in others if score != INITIAL]
+        whole.sort(key=lambda one: one[1] is Ending.PLAIN)  # those in another case first
         key = next((f.key for f in name_forms(token.text) if f.key in needle.keys), name_key(token.text))
-        for given, word, score in others:
-            if score != INITIAL:
-                return grammar.agrees(_ending(given, word), ending, given.text, token.text, key)
-        return grammar.agrees(Ending.PLAIN, ending, "", token.text, key)
+        if not whole:
+            return grammar.agrees(Ending.PLAIN, ending, "", token.text, key)
+        return grammar.agrees(whole[0][1], ending, whole[0][0].text, token.text, key)
 
     def _is_a_woman(self, surname: Part) -> bool:
         """True: a surname alone, in -a, that its letters or the words beside it say is a woman's."""
