@@ -19,7 +19,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bot import __version__, cli_archive, cli_draft, cli_explain, cli_match, cli_rules, cli_stories
+from bot import __version__, cli_archive, cli_draft, cli_explain, cli_match, cli_rules, cli_stats, cli_stories
 from bot.app import SystemClock, open_house, read_setup, single_instance
 from bot.chat import make_chat_room
 from bot.config import Config, read_config
@@ -202,6 +202,7 @@ app.add_typer(db_app, name="db")
 cli_rules.app.command("backtest")(cli_archive.backtest_command)
 cli_rules.app.command("draft")(cli_draft.draft_command)
 cli_rules.app.command("fmt")(cli_draft.fmt_command)
+cli_rules.app.command("stats")(cli_stats.stats_command)
 cli_rules.app.command("explain")(cli_explain.explain_command)
 app.command("match")(cli_match.match_command)
 app.command("stories")(cli_stories.stories_command)

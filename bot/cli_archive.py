@@ -25,6 +25,7 @@ from bot.cli_shared import (
     WRONG,
     ConfigOption,
     JsonOption,
+    SinceOption,
     checked_rules,
     count,
     feed_ids,
@@ -33,7 +34,7 @@ from bot.cli_shared import (
     stop,
     stop_if_unknown,
 )
-from bot.config import Config, parse_duration, read_config
+from bot.config import Config, read_config
 from bot.core.backtest import Answer, Comparison
 from bot.jsonlines import BadLine, until_nobody_reads
 from bot.model import ItemId, TopicId
@@ -43,23 +44,6 @@ from bot.telling import Teller
 
 Advance = Callable[[int], None]
 SHOWN_EVERY = 200  # items between two looks of the progress bar
-
-
-def a_time(text: str) -> timedelta:
-    """Return what `--since` says."""
-    try:
-        found = parse_duration(text)
-    except ValueError as error:
-        raise typer.BadParameter(str(error)) from error
-    if not isinstance(found, timedelta) or found <= timedelta(0):
-        raise typer.BadParameter('give a time such as "30d" or "12h"')
-    return found
-
-
-SinceOption = Annotated[
-    timedelta,
-    typer.Option("--since", parser=a_time, metavar="TIME", help="How far back, such as 30d or 12h."),
-]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

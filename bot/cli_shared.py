@@ -6,13 +6,14 @@ import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from bot.app import all_feeds
-from bot.config import Config, read_config
+from bot.config import Config, parse_duration, read_config
 from bot.errors import ConfigInvalid, RulesInvalid, StoreError
 from bot.rules import RuleSet, RulesReport, check
 
@@ -28,6 +29,23 @@ ConfigOption = Annotated[
 ]
 DEFAULT_FOLDER = Path("rules")
 DEFAULT_CONFIG = Path("config.toml")
+
+
+def a_time(text: str) -> timedelta:
+    """Return what `--since` says."""
+    try:
+        found = parse_duration(text)
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from error
+    if not isinstance(found, timedelta) or found <= timedelta(0):
+        raise typer.BadParameter('give a time such as "30d" or "12h"')
+    return found
+
+
+SinceOption = Annotated[
+    timedelta,
+    typer.Option("--since", parser=a_time, metavar="TIME", help="How far back, such as 30d or 12h."),
+]
 
 
 def exit_code(report: RulesReport, *, strict: bool = False) -> int:

@@ -19,6 +19,7 @@ from bot.store.news import NewsRows
 from bot.store.notices import NoticeRows
 from bot.store.outbox import AlertRows, DeliveryRows
 from bot.store.rulesets import RuleSetRows
+from bot.store.tallies import TallyRows
 
 
 class SqlPoll(StoredRows, NewsRows, AlertRows):
@@ -37,7 +38,7 @@ class SqlPoll(StoredRows, NewsRows, AlertRows):
         await save_poll(self._connection, due, decision, now, error)
 
 
-class SqlStore(FeedRows, DeliveryRows, ChatRows, ArchiveRows, RuleSetRows, NoticeRows):
+class SqlStore(FeedRows, DeliveryRows, ChatRows, ArchiveRows, TallyRows, RuleSetRows, NoticeRows):
     """The store over SQLAlchemy Core; answers every store port."""
 
     def __init__(self, db: Database, clock: Clock) -> None:

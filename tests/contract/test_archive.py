@@ -13,6 +13,7 @@ from bot.errors import StoreBroken
 from bot.model import Feed, FeedId, Item, ItemId, ItemReason, Match, TermMatch, TopicId
 from bot.store import SqlStore, open_beside, open_store
 from bot.store.archive import StoredItem
+from bot.store.tallies import StoredMatch
 from tests.clock import FakeClock
 
 HERALD = Feed(id=FeedId("herald"), url="https://herald.example/feed")
@@ -167,3 +168,21 @@ async def test_a_store_is_read_beside_the_one_that_writes(
     await beside.close()
 
     assert [one.item.title for one in found] == ["a"]
+
+
+@pytest.mark.parametrize("page", [1, 2, 3, 1_000])
+async def test_matches_come_in_pages_of_any_size_each_once(
+    store: SqlStore, clock: FakeClock, page: int
+) -> None:
+    now = clock.now()
+    await keep(store, now - HOUR, "too old")
+    old, first, second = (await keep(store, now - HOUR, "old"))[0], *await keep(store, now, "a", "b")
+    async with store.polling() as poll:
+        await poll.set_matches(
+            {old: [a_match(GAS)], first: [a_match(OIL), a_match(GAS)], second: [a_match(GAS)]}
+        )
+
+    found = [one async for one in store.stored_matches(now, page=page)]
+
+    assert [(one.item, one.topic) for one in found] == [(first, GAS), (first, OIL), (second, GAS)]
+    assert found[0] == StoredMatch(item=first, topic=GAS, story=None, terms=frozenset({"gas"}), seen_at=now)
