@@ -13,6 +13,7 @@ from rich.console import Console
 from rich.text import Text
 
 from bot.app import SystemClock
+from bot.articles import article_item
 from bot.cli_shared import (
     DEFAULT_CONFIG,
     DEFAULT_FOLDER,
@@ -30,6 +31,8 @@ from bot.config import Config, read_config
 from bot.core.explain import Explanation, NearMiss
 from bot.core.finder import field_texts
 from bot.core.match import DOUBT
+from bot.errors import FetchError
+from bot.feeds.pages import is_url
 from bot.model import FeedId, Item, ItemId, TermMatch, TopicId
 from bot.rules import check
 from bot.store import open_beside
@@ -47,6 +50,12 @@ def explain_command(
     number: Annotated[
         int | None, typer.Option("--item", metavar="ID", min=1, max=2**63 - 1, help="An item of the store.")
     ] = None,
+    page: Annotated[
+        str | None, typer.Option("--url", metavar="URL", help="Fetch this page; its article is the text.")
+    ] = None,
+    private: Annotated[
+        bool, typer.Option("--allow-private", help="The URL may lead into your own network.")
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
     rules: RulesOption = DEFAULT_FOLDER,
@@ -54,8 +63,8 @@ def explain_command(
     """Show which terms a text has, where, what it scores, and why a topic does not match.
 
     The text is --text with its companions, or standard input, or with --item what the store of the config
-    (--config, else ./config.toml) keeps under that number. Where a term was almost found, the cutoff that it
-    failed by is told.
+    (--config, else ./config.toml) keeps under that number, or with --url the article of a web page. Where a
+    term was almost found, the cutoff that it failed by is told.
 
     Exits 0 when there is an answer, whatever it is; 1 when the rules have errors (failing tests are none
     here); 2 when there is no such topic or item, or something cannot be read.
@@ -70,6 +79,8 @@ def explain_command(
     if number is not None:
         with mistakes_told():
             item = _stored_item(ItemId(number), read_config(config or DEFAULT_CONFIG))
+    elif page is not None:
+        item = _fetched_item(page, private)
     else:
         title = text if text is not None else sys.stdin.read().strip()
         item = Item(feed_id=FeedId(""), title=title, summary=summary, language=language, url=url)
@@ -88,6 +99,16 @@ def _stored_item(number: ItemId, config: Config) -> Item:
     if item is None:
         raise stop(f"{config.database_file} has no item {number}")
     return item
+
+
+def _fetched_item(url: str, private: bool) -> Item:
+    """Return the article of a web page: its title, lead and main text."""
+    if not is_url(url):
+        raise stop(f"--url {url}: no web address; it must begin with http:// or https://")
+    try:
+        return article_item(url, allow_private=private)
+    except FetchError as error:
+        raise stop(str(error)) from error
 
 
 async def _read_item(number: ItemId, config: Config) -> Item | None:

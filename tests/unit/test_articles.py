@@ -3,17 +3,26 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import AsyncIterator
+import json
+from collections.abc import AsyncIterator, Iterator
 from datetime import timedelta
+from http.server import BaseHTTPRequestHandler, HTTPServer
 from pathlib import Path
+from threading import Thread
 
 import pytest
+import typer
+from typer.testing import CliRunner
 
+from bot import cli_explain
 from bot.articles import LIMITS, read_articles
 from bot.errors import FeedUnreadable, FetchError, FetchRefused
 from bot.feeds.pages import MAX_BYTES, PageReader, read_page
 from bot.model import Item, PollReason
 from tests.feedserver import FeedServer, feed_server
+
+app = typer.Typer()
+app.command("explain")(cli_explain.explain_command)
 
 SENTENCE = "Die neue Fähre nach Hellsund fährt ab Mai zweimal am Tag, sagte die Reederei. "
 PARAGRAPHS = "".join(f"<p>{number}. {SENTENCE * 3}</p>" for number in range(6))
@@ -193,3 +202,72 @@ async def test_sizes_are_bounded_before_and_after_decompression(server: FeedServ
 
     assert [type(one) for one in found] == [FeedUnreadable, FeedUnreadable]
     assert all("5 MB" in str(one) for one in found)
+
+
+# ---- rules explain --url -----------------------------------------------------------------------
+
+RULES = """\
+version: 1
+topics:
+  - id: ferries
+    title: Ferries
+    match: {de: [Fähre]}
+"""
+
+
+@pytest.fixture
+def page_url() -> Iterator[str]:
+    """The address of the page, served from a thread: the command runs a loop of its own."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = PAGE.encode()
+            self.send_response(200)
+            self.send_header("Content-Type", "text/html; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: object) -> None:
+            """Say nothing."""
+
+    with HTTPServer(("127.0.0.1", 0), Handler) as running:
+        thread = Thread(target=running.serve_forever, kwargs={"poll_interval": 0.05})
+        thread.start()
+        yield f"http://127.0.0.1:{running.server_port}/faehre"
+        running.shutdown()
+        thread.join()
+
+
+@pytest.fixture
+def rules(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr("bot.rules.lazy_lexicon", lambda _: lambda word, language: True)
+    (tmp_path / "ferries.yaml").write_text(RULES, encoding="utf-8")
+    return tmp_path
+
+
+def explain(*words: object) -> tuple[int, str, str]:
+    result = CliRunner().invoke(app, [str(word) for word in words])
+    assert result.exception is None or isinstance(result.exception, SystemExit), result.exception
+    return result.exit_code, result.stdout, result.stderr
+
+
+def test_explain_reads_the_article_at_a_url(page_url: str, rules: Path) -> None:
+    code, out, _ = explain("ferries", "--url", page_url, "--allow-private", "--rules", rules, "--json")
+
+    (told,) = json.loads(out)
+    assert code == 0
+    assert told["matched"]
+    assert {term["field"] for term in told["terms"]} == {"title", "content"}
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [("page.html", "no web address"), ("{page}", "no public address")],
+    ids=["a file", "private"],
+)
+def test_explain_says_why_a_url_cannot_be_read(url: str, says: str, page_url: str, rules: Path) -> None:
+    code, _, err = explain("ferries", "--url", url.replace("{page}", page_url), "--rules", rules)
+
+    assert code == 2
+    assert says in err
