@@ -135,14 +135,19 @@ def read_lists(
     return config, all_feeds(config, config_path)
 
 
-def read_rules_of(config: Config, feeds: tuple[Feed, ...], config_path: Path) -> Setup:
+def read_rules_of(
+    config: Config, feeds: tuple[Feed, ...], config_path: Path, before: RuleSet | None = None
+) -> Setup:
     """Return the setup of this config and these feeds, the rules read and checked.
+
+    Args:
+        before: The set in force, if any; what is in it need not be tested again.
 
     Raises:
         RulesInvalid: A rule file is wrong.
         ConfigInvalid: A chat of the config follows a topic that is not there.
     """
-    rules = read_rules(config.rules_dir, feeds=[feed.id for feed in feeds])
+    rules = read_rules(config.rules_dir, feeds=[feed.id for feed in feeds], before=before)
     _check_chats(config, rules.topics, config_path)
     return Setup(config, rules, feeds, config_path)
 

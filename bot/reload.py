@@ -151,7 +151,7 @@ class Reloader:
                 return
             # What changes while it is being read is seen by the next look, since this one came before.
             self._seen = found
-            read = partial(read_rules_of, setup.config, setup.feeds, setup.file)
+            read = partial(read_rules_of, setup.config, setup.feeds, setup.file, setup.rules)
             try:
                 if fresh := await self._read(read, is_asked=False):
                     await self._swap(fresh)

@@ -6,7 +6,7 @@ import hashlib
 import json
 import re
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +18,7 @@ from bot.errors import Problem, RulesInvalid
 from bot.lexicon import LANGUAGES, lazy_lexicon
 from bot.model import Item, Match, Topic, TopicId, TopicStatus
 from bot.rules.building import Built, Entry, build
-from bot.rules.inline import Coverage, Outcome, failed_tests, run_tests
+from bot.rules.inline import Coverage, Outcome, definition, failed_tests, run_tests
 from bot.rules.languages import language_detector
 from bot.rules.lint import lint
 from bot.rules.models import RuleFile
@@ -44,6 +44,7 @@ class RuleSet:
     rules_hash: str  # of what the files say; comments and layout do not change it
     matcher: Matcher = field(repr=False)
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the files, as they were read
+    passed: Mapping[TopicId, object] = field(default_factory=dict, repr=False)  # inline.definition, tested
 
     def match(self, item: Item) -> tuple[Match, ...]:
         """Return the topics that the item belongs to, highest score first; deprecated ones are silent."""
@@ -80,6 +81,7 @@ def read_rules(
     is_real: IsWord | None = None,
     cache: Path | None = None,
     feeds: Collection[str] | None = None,
+    before: RuleSet | None = None,
 ) -> RuleSet:
     """Return the rule set of a folder.
 
@@ -87,6 +89,8 @@ def read_rules(
         is_real: Tells real words from typos; None: the word lists of bot.lexicon.
         cache: Where the word lists are kept; None: the user's cache folder.
         feeds: Ids of the known feeds, which `sources` may name; None: not told.
+        before: A set that this function gave, with the same word lists: a topic that is in it word for word,
+            tests included, is not tested again.
 
     Raises:
         RulesInvalid: With every problem of every file. The inline tests ran too.
@@ -96,10 +100,11 @@ def read_rules(
         raise RulesInvalid((sources,))
     built = build(sources, feeds)
     rules = _rule_set(sources, built.entries, is_real or lazy_lexicon(cache))
-    problems = tuple(sorted({*built.problems, *failed_tests(built.entries, rules)}, key=_place))
+    failures = failed_tests(built.entries, rules, before.passed if before else {})
+    problems = tuple(sorted({*built.problems, *failures}, key=_place))
     if problems:
         raise RulesInvalid(problems)
-    return rules
+    return replace(rules, passed={entry.topic.id: definition(entry) for entry in built.entries})
 
 
 def check(

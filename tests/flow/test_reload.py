@@ -321,6 +321,44 @@ async def test_layout_and_comments_change_no_topic(place: Place) -> None:
     assert changed_topics(before, after) == {"added": [], "removed": [], "changed": []}
 
 
+LISTED = """
+version: 1
+lists: {mines: [coal mine]}
+topics:
+  - id: coal
+    title: Coal
+    match: {use: mines}
+    tests: {match: [Fire in a coal mine], no_match: [Fire in a lignite mine]}
+  - id: gas
+    title: Gas
+    match: {en: [gas price]}
+    tests: {match: [Gas price rises]}
+"""
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("lists: {mines: [coal mine]}", "lists: {mines: [lignite mine]}"),
+        ("match: {use: mines}", "match: {en: [coal pit]}"),
+        ("match: [Fire in a coal mine]", "match: [Fire in a pit]"),
+        ("no_match: [Fire in a lignite mine]", "no_match: [Fire in the coal mine]"),
+        ("tests: {match: [Gas price rises]}", "tests: {match: [{title: Gas price, by: gas}]}"),
+    ],
+    ids=["its list", "its terms", "its tests", "its near misses", "a term that must do it"],
+)
+async def test_a_topic_that_passed_is_tested_again_when_anything_of_it_changed(
+    place: Place, old: str, new: str
+) -> None:
+    await place.write(LISTED)
+    assert set(place.home.house.topics()) == {"coal", "gas"}
+
+    await place.write(LISTED.replace(old, new))
+    await place.deliver()
+
+    assert "E040" in place.told(OLGA)[0]
+
+
 async def test_files_that_say_the_same_are_not_read_again(place: Place) -> None:
     before = place.home.house.setup.rules
 
