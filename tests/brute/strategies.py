@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -43,95 +43,109 @@ def detect_language(text: str) -> str | None:
 # ---- rules -------------------------------------------------------------------------------------
 
 
-def leaves(pool: list[Sample]) -> st.SearchStrategy[Any]:
-    """Return terms of the pool: as written, under their language key, or tuned."""
-    return st.builds(_leaf, st.sampled_from(pool), st.integers(0, 11), st.integers(0, 5))
+class Dice:
+    """Choices read off some bytes, so that a whole topic is one draw; the first choice where they end."""
+
+    def __init__(self, thrown: bytes) -> None:
+        self.thrown = iter(thrown)
+
+    def pick(self, count: int) -> int:
+        """Return a number below `count`."""
+        return next(self.thrown, 0) % count
+
+    def of(self, options: Sequence[Any]) -> Any:
+        """Return one of the options."""
+        return options[self.pick(len(options))]
+
+    def happens(self, once_in: int) -> bool:
+        """Return True once in so many throws."""
+        return self.pick(once_in) == once_in - 1
 
 
-def _leaf(sample: Sample, manner: int, tuning: int) -> Any:
-    written, key = sample.written, "term"
+def leaf(dice: Dice, pool: Sequence[Sample]) -> Any:
+    """Return a term of the pool: as written, under its language key, or tuned."""
+    sample, manner = dice.of(pool), dice.pick(12)
+    key, written = "term", sample.written
     if isinstance(written, dict):
-        key = next(iter(written))
-        written = written[key]
+        ((key, written),) = written.items()
     tuned: dict[str, Any] = {key: written}
     if manner >= 6:
-        tuned["weight"] = (0.3, 0.5, 1.5, 2.0, 0.75, 10)[tuning]
+        tuned["weight"] = dice.of((0.3, 0.5, 1.5, 2.0, 0.75, 10))
     if manner >= 8 and key != "regex":
-        tuned["fuzzy"] = ("off", 70.0, 90, 60, 100, 85.5)[tuning]
+        tuned["fuzzy"] = dice.of(("off", 70.0, 90, 60, 100, 85.5))
     if manner >= 9 and key == "term":
-        tuned["slop"] = (0, 1, 3, 0, 4, 2)[tuning]
+        tuned["slop"] = dice.of((0, 1, 3, 4, 2))
     if manner == 10:
-        tuned["in"] = (["title"], ["summary", "content"], ["source", "author"], FIELDS, ["url"], ["title"])[
-            tuning
-        ]
+        tuned["in"] = dice.of((["title"], ["summary", "content"], ["source", "author"], FIELDS, ["url"]))
     plain = sample.written if manner < 6 else tuned
-    another = ("", "de", "en", "ru", "uk", "fr")[tuning]
-    language = another if manner in {0, 11} else sample.language
+    language = dice.of(("", "de", "en", "ru", "uk", "fr")) if manner in {5, 11} else sample.language
     return {language: plain} if language else plain
 
 
-@st.composite
-def expressions(draw: st.DrawFn, pool: list[Sample], lists: list[str], depth: int = 2) -> Any:
+def expression(dice: Dice, pool: Sequence[Sample], lists: Sequence[str], depth: int = 2) -> Any:
     """Return an expression over terms of the pool."""
-    if depth == 0:
-        return draw(leaves(pool))
-    kind = draw(st.integers(0, 13))
-    inner = expressions(pool, lists, depth - 1)
-    several = st.lists(inner, min_size=1, max_size=3)
+
+    def several(least: int = 1, more: int = 3) -> list[Any]:
+        return [expression(dice, pool, lists, depth - 1) for _ in range(least + dice.pick(more))]
+
+    kind = dice.pick(14) if depth else 0
     if kind <= 3:
-        return draw(leaves(pool))
+        return leaf(dice, pool)
     if kind <= 5:
-        return draw(several)
+        return several()
     if kind == 6:
-        return _inside(draw, {"any": draw(several)})
+        return _inside(dice, {"any": several()})
     if kind == 7:
-        return _inside(draw, {"all": draw(several)})
+        return _inside(dice, {"all": several()})
     if kind == 8:
-        return {"all": [draw(inner), {"not": draw(inner)}]}
+        held, not_held = several(2, 1)
+        return {"all": [held, {"not": not_held}]}
     if kind == 9:
-        return {"at_least": draw(st.integers(1, 2)), "of": draw(st.lists(inner, min_size=2, max_size=4))}
+        return {"at_least": 1 + dice.pick(2), "of": several(2)}
     if kind == 10 and lists:
-        return _inside(draw, {"use": draw(st.sampled_from(lists))})
+        return _inside(dice, {"use": dice.of(lists)})
     if kind == 11:
-        return {"all": [{"not": draw(leaves(pool))}, draw(several)]}
-    return draw(nears(pool))
+        return {"all": [{"not": leaf(dice, pool)}, several()]}
+    return near(dice, pool)
 
 
-def _inside(draw: st.DrawFn, form: dict[str, Any]) -> dict[str, Any]:
-    inside = draw(st.sampled_from([None, None, None, ["title"], ["summary", "title"], ["content", "author"]]))
+def _inside(dice: Dice, form: dict[str, Any]) -> dict[str, Any]:
+    inside = dice.of([None, None, None, ["title"], ["summary", "title"], ["content", "author"]])
     return form if inside is None else {**form, "in": inside}
 
 
-@st.composite
-def nears(draw: st.DrawFn, pool: list[Sample]) -> Any:
+def near(dice: Dice, pool: Sequence[Sample]) -> Any:
     """Return a `near` over terms and lists of terms."""
-    side = st.one_of(leaves(pool), leaves(pool), st.lists(leaves(pool), min_size=2, max_size=3))
-    sides = draw(st.lists(side, min_size=2, max_size=3))
-    near = {"near": sides, "within": draw(st.integers(0, 6)), "ordered": draw(st.booleans())}
-    return _inside(draw, near)
+    sides: list[Any] = []
+    for _ in range(2 + dice.pick(2)):
+        terms = [leaf(dice, pool) for _ in range(1 + dice.pick(4) // 2)]
+        sides.append(terms if len(terms) > 1 else terms[0])
+    return _inside(dice, {"near": sides, "within": dice.pick(7), "ordered": dice.happens(2)})
 
 
-def _maybe(draw: st.DrawFn, chance: int, strategy: st.SearchStrategy[Any]) -> Any:
-    """Return a value of the strategy once in `chance` times, else None."""
-    return draw(strategy) if draw(st.integers(0, chance - 1)) == chance - 1 else None
-
-
-@st.composite
-def topics(draw: st.DrawFn, number: int, pool: list[Sample], lists: list[str]) -> dict[str, Any]:
+def topic(dice: Dice, number: int, pool: Sequence[Sample], lists: Sequence[str]) -> dict[str, Any]:
     """Return a topic."""
-    plain = expressions(pool, lists, 1)
-    keys = {
-        "ignore": _maybe(draw, 3, plain),
-        "unless": _maybe(draw, 8, plain),
-        "min_score": draw(st.sampled_from([0, 0, 30.5, None, None, 80])),
-        "where": _maybe(draw, 4, st.lists(st.sampled_from(FIELDS), min_size=1, max_size=4)),
-        "languages": _maybe(draw, 8, st.lists(st.sampled_from(["de", "ru", "zh", "en"]), min_size=1)),
-        "fuzzy": _maybe(draw, 5, st.sampled_from(["off", 70, 95])),
-        "sources": _maybe(draw, 8, st.sampled_from(SOURCES)),
-        "status": _maybe(draw, 12, st.sampled_from(["deprecated", "experimental"])),
+    given: dict[str, Any] = {
+        "id": f"t{number}",
+        "title": "T",
+        "match": expression(dice, pool, lists),
+        "min_score": dice.of([0, 0, 30.5, 60, 80]),
     }
-    given = {key: value for key, value in keys.items() if value is not None}
-    return {"id": f"t{number}", "title": "T", "match": draw(expressions(pool, lists)), **given}
+    if dice.happens(3):
+        given["ignore"] = expression(dice, pool, lists, 1)
+    if dice.happens(8):
+        given["unless"] = expression(dice, pool, lists, 1)
+    if dice.happens(4):
+        given["where"] = [dice.of(FIELDS) for _ in range(1 + dice.pick(4))]
+    if dice.happens(8):
+        given["languages"] = [dice.of(["de", "ru", "zh", "en"]) for _ in range(1 + dice.pick(2))]
+    if dice.happens(5):
+        given["fuzzy"] = dice.of(["off", 70, 95])
+    if dice.happens(8):
+        given["sources"] = dice.of(SOURCES)
+    if dice.happens(12):
+        given["status"] = dice.of(["deprecated", "experimental"])
+    return given
 
 
 SOURCES = [
@@ -140,22 +154,31 @@ SOURCES = [
     {"allow": ["example"], "deny": ["Feed-1"]},
     {"allow": ["feed-1", "other.example"]},
 ]
+DEFAULTS = [None, None, {"min_score": 45}, {"fuzzy": 90, "where": ["title", "author"]}]
+THROWS = st.binary(min_size=80, max_size=80)
+
+
+@st.composite
+def expressions(draw: st.DrawFn, pool: list[Sample]) -> Any:
+    """Return any expression over terms of the pool."""
+    return expression(Dice(draw(THROWS)), pool, [])
 
 
 @st.composite
 def rules(draw: st.DrawFn, pool: list[Sample]) -> Rules:
     """Return one or two files with a few topics, which share terms and lists."""
-    names = ["one", "two"][: draw(st.integers(0, 2))]
+    dice = Dice(draw(THROWS))
+    lists = {name: expression(dice, pool, [], 1) for name in ["one", "two"][: dice.pick(3)]}
     files: Rules = []
-    for number in range(draw(st.integers(1, 2))):
-        ids = range(number * 2, number * 2 + draw(st.integers(1, 2)))
-        files.append({"version": 1, "topics": [draw(topics(n, pool, names)) for n in ids]})
-        defaults = draw(
-            st.sampled_from([None, None, {"min_score": 45}, {"fuzzy": 90, "where": ["title", "author"]}])
-        )
+    for first in range(0, 2 * (1 + dice.pick(2)), 2):
+        ids = range(first, first + 1 + dice.pick(2))
+        topics = [topic(Dice(draw(THROWS)), number, pool, list(lists)) for number in ids]
+        defaults = dice.of(DEFAULTS)
         if defaults is not None:
-            files[-1]["defaults"] = defaults
-    files[0]["lists"] = {name: draw(expressions(pool, [], 1)) for name in names}
+            for one in topics:
+                del one["min_score"]
+        files.append({"version": 1, "topics": topics, **({"defaults": defaults} if defaults else {})})
+    files[0]["lists"] = lists
     return files
 
 
