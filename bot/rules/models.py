@@ -57,6 +57,7 @@ LANGUAGES: Final = frozenset(
 _DURATION: Final = re.compile(r"(?:(\d+)w)?(?:(\d+)d)?(?:(\d+)h)?(?:(\d+)m)?(?:(\d+)s)?", re.ASCII)
 _UNITS: Final = (604_800, 86_400, 3_600, 60, 1)  # seconds
 _MAX_DIGITS: Final = 12
+MAX_TESTS: Final = 1_000  # of a topic that must match, and as many that must not
 MAX_DURATION: Final = timedelta(days=3_653)
 
 
@@ -291,8 +292,12 @@ class InlineItem(Model):
 class InlineTests(Model):
     """Titles or items that must match, and that must not."""
 
-    match: list[str | InlineItem] = Field(default=[], description="What the topic must find.")
-    no_match: list[str | InlineItem] = Field(default=[], description="What it must leave alone.")
+    match: list[str | InlineItem] = Field(
+        default=[], max_length=MAX_TESTS, description="What the topic must find."
+    )
+    no_match: list[str | InlineItem] = Field(
+        default=[], max_length=MAX_TESTS, description="What it must leave alone."
+    )
 
 
 class TopicDefaults(Model):
@@ -330,6 +335,9 @@ class TopicDefaults(Model):
     )
 
 
+_Title = Annotated[str, Field(max_length=200)]
+
+
 class TopicModel(TopicDefaults):
     """An operator's interest."""
 
@@ -337,7 +345,7 @@ class TopicModel(TopicDefaults):
         pattern=_SLUG,
         description="Its name in alerts, subscriptions and statistics: unique, and never changed.",
     )
-    title: Annotated[str, Field(min_length=1)] | dict[Language, str] = Field(
+    title: Annotated[str, Field(min_length=1, max_length=200)] | dict[Language, _Title] = Field(
         min_length=1, description="Shown to people, in their language if it is there."
     )
     match: Expression = Field(description="What must be found.")

@@ -14,6 +14,9 @@ from bot.rules import models
 from bot.rules.models import LANGUAGES, RuleFile
 from bot.rules.reading import Path_, Source
 
+MAX_PROBLEMS: Final = 200  # told of one file
+_LONGEST_SHOWN: Final = 80  # characters of a wrong value
+
 
 def validated(source: Source, problems: list[Problem]) -> RuleFile | None:
     """Return the file as the format wants it, defaults filled in; None: its problems are in the list."""
@@ -22,7 +25,7 @@ def validated(source: Source, problems: list[Problem]) -> RuleFile | None:
         return None
     if not isinstance(source.data, dict) or source.data.get("version") != 1 or source.data["version"] is True:
         what = source.data.get("version") if isinstance(source.data, dict) else None
-        message = "`version: 1` is missing" if what is None else f"version is {what!r}; this reader knows 1"
+        message = "`version: 1` is missing" if what is None else f"version is {repr(what)[:40]}; this reader knows 1"
         problems.append(source.problem(("version",), "E001", message))
         return None
     try:
@@ -51,7 +54,12 @@ def _problems(source: Source, errors: Sequence[dict[str, Any]]) -> Iterable[Prob
     for error in errors:
         first.setdefault(_path(source.data, error), error)
     parents = {path[:length] for path in first for length in range(len(path))}
-    return [_problem(source, path, error) for path, error in first.items() if path not in parents]
+    told = [(path, error) for path, error in first.items() if path not in parents]
+    problems = [_problem(source, path, error) for path, error in told[:MAX_PROBLEMS]]
+    if len(told) > MAX_PROBLEMS:
+        more = f"and {len(told) - MAX_PROBLEMS:,} mistakes more in this file"
+        problems.append(source.problem(told[MAX_PROBLEMS][0], "E011", more))
+    return problems
 
 
 def _path(data: Any, error: dict[str, Any]) -> Path_:
@@ -72,7 +80,8 @@ def _problem(source: Source, path: Path_, error: dict[str, Any]) -> Problem:
         if path[-1] in LANGUAGES and str(loc[-2]).startswith("<"):
             message = f"a language (`{path[-1]}`) and a form cannot share a map; make it a list of two"
             return source.problem(path, "E010", message, key=True)
-        message = f"unknown key `{path[-1]}`{did_you_mean(str(path[-1]), _keys_at(loc[:-1]))}"
+        name = str(path[-1])
+        message = f"unknown key `{name[:_LONGEST_SHOWN]}`{did_you_mean(str(path[-1]), _keys_at(loc[:-1]))}"
         return source.problem(path, "E010", message, key=True)
     if kind == "missing":
         return source.problem(path[:-1], "E011", f"the key `{path[-1]}` is missing")
@@ -104,7 +113,8 @@ def _wish(kind: str, error: dict[str, Any]) -> str:
     given, context = error.get("input"), error.get("ctx") or {}
     is_short = isinstance(given, str | int | float | bool) or given is None
     kind_of_many = "a list" if isinstance(given, list) else "a map"
-    shown = f"is {json.dumps(given, ensure_ascii=False) if is_short else kind_of_many}"
+    text = json.dumps(given, ensure_ascii=False) if is_short else kind_of_many
+    shown = f"is {text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + '…'}"
     match kind:
         case "string_type" if isinstance(given, int | float):
             return f"{shown}; put it in quotes to make it text"
@@ -120,6 +130,9 @@ def _wish(kind: str, error: dict[str, Any]) -> str:
         case "too_short" | "string_too_short":
             least = context.get("min_length", 1)
             return f"has too little; write at least {least}" if given else "is empty; write something"
+        case "too_long" | "string_too_long":
+            what = "entries" if isinstance(given, list) else "characters"
+            return f"has over {context['max_length']:,} {what}; use fewer"
         case "duration" | "language" | "fuzzy":
             return f"{shown}{error['msg']}"
         case _:

@@ -159,3 +159,47 @@ def test_four_thousand_terms_are_read_within_seconds(tmp_path: Path) -> None:
 
     assert report.rules is not None
     assert time.process_time() - before < 20
+
+
+def test_a_file_of_a_megabyte_that_means_nothing_is_refused_within_a_second(tmp_path: Path) -> None:
+    head = "version: 1\ntopics:\n  - id: a\n    title: A\n    match:\n      en: "
+    hostile = {
+        "values": f"{head}[{'a,' * 480_000}]\n",
+        "depth": f"{head}{'[' * 1_000_000}",
+        "quote": f'{head}["{"a b " * 250_000}',
+        "word": f"{head}[{'x' * 1_000_000}]\n",
+        "digits": f"version: {'9' * 1_000_000}\n",
+        "key": f"{head}\n        {'x' * 1_000_000}: [x]\n",
+        "tests": f"{head}[x y]\n    tests:\n      match: [{'rare earth,' * 50_000}]\n",
+    }
+    for name, text in hostile.items():
+        folder = tmp_path / name
+        folder.mkdir()
+        (folder / "a.yaml").write_text(text, encoding="utf-8")
+        before = time.process_time()
+
+        report = check(folder, is_real=is_real)
+
+        assert time.process_time() - before < 5, name  # a second, with room for slow machines
+        assert report.problems, name
+        assert all(len(problem.message) < 300 for problem in report.problems), name
+
+
+def test_of_countless_mistakes_some_are_told_and_the_rest_counted(tmp_path: Path) -> None:
+    (tmp_path / "a.yaml").write_text("version: 1\n" + "".join(f"k{n}: 1\n" for n in range(5_000)))
+
+    problems = check(tmp_path, is_real=is_real).problems
+
+    assert len(problems) == 201
+    assert problems[-1].message == "and 4,800 mistakes more in this file"
+
+
+def test_twenty_thousand_terms_that_cover_each_other_are_compared_in_seconds(tmp_path: Path) -> None:
+    terms = ", ".join(["rare earth"] * 3_000 + [f"bastnas{'i' * (n % 30)}*" for n in range(3_000)])
+    (tmp_path / "a.yaml").write_text(f"version: 1\ntopics: [{{id: a, title: A, match: {{en: [{terms}]}}}}]\n")
+    before = time.process_time()
+
+    report = check(tmp_path, is_real=is_real)
+
+    assert sum(warning.code == "W104" for warning in report.warnings) == 5_998
+    assert time.process_time() - before < 20
