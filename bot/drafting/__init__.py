@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bot.core.terms import IsWord
 from bot.drafting.proposals import Proposal, proposals_of
-from bot.drafting.words import can_be_read, sentences_of
+from bot.drafting.words import can_be_read, look_up, sentences_of
 from bot.drafting.writing import rule_file
 from bot.lexicon import LANGUAGES
 from bot.model import Item
@@ -64,6 +64,7 @@ def draft(
     ]
     if sentences and not any(can_be_read(sentence.text) for sentence in sentences):
         raise DraftImpossible("the articles are written without spaces, so no words can be counted")
+    look_up(sentences)
     found = proposals_of(sentences, titles, most) if sentences else []
     if not found:
         raise DraftImpossible(

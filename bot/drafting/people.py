@@ -99,7 +99,8 @@ def _full_names(sentence: Sentence) -> Iterator[tuple[list[Token], Token]]:
             at += 1
         surname = words[at]
         is_noble = len(given) > 1
-        if _follows(given[-1], surname) and _is_surname(surname, sentence.language, is_noble=is_noble):
+        is_next = sentence.text[given[-1].end : surname.start] == " "
+        if is_next and _is_surname(surname, sentence.language, is_noble=is_noble):
             yield given, surname
 
 
@@ -117,10 +118,6 @@ def _is_surname(token: Token, language: str, *, is_noble: bool) -> bool:
 
 def _is_proper(text: str) -> bool:
     return len(text) > 2 and text.isalpha() and text[0].isupper() and text[1:].islower()
-
-
-def _follows(before: Token, token: Token) -> bool:
-    return token.at == before.to and token.clause == before.clause and token.start == before.end + 1
 
 
 def _keys(surname: str) -> set[str]:

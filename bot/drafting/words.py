@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections import defaultdict
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
@@ -14,11 +15,11 @@ from bot.model import Item
 
 UNKNOWN: Final = 1.0  # Zipf value given to words that no list has: once in a hundred million
 LONGEST_SENTENCE: Final = 300  # characters; a longer one is no good as a test
-_SENTENCE_ENDS: Final = re.compile(r"(?<=[.!?…。])[\"'»“”’)\]]*\s+(?=[^a-zß-ÿа-я])|\n+")
+_SENTENCE_ENDS: Final = re.compile(r"(?:(?<=[.!?…。])|(?<=[.!?…。][\"'»“”’)\]]))\s+(?=[^a-zß-ÿа-я])|\n+")
 _ABBREVIATED: Final = re.compile(
     r"(?:\b[^\W\d_]|\b\d+|\b(?:Dr|Mr|Mrs|Ms|St|Nr|No|Prof|bzw|ca|vs|др|им|г))\.$"
 )
-_SAID_AROUND: Final = " \t\"'„“”«»–—-*•"
+_AROUND: Final = " \t–—-*•"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,10 +53,10 @@ def _split(line: str) -> Iterator[str]:
     for piece in _SENTENCE_ENDS.split(line):
         pending = f"{pending} {piece}".strip()
         if not _ABBREVIATED.search(pending):
-            yield pending.strip(_SAID_AROUND)
+            yield pending.strip(_AROUND)
             pending = ""
     if pending:
-        yield pending.strip(_SAID_AROUND)
+        yield pending.strip(_AROUND)
 
 
 # ---- frequencies -------------------------------------------------------------------------------
@@ -73,16 +74,48 @@ _ELSEWHERE: Final = (
 _KNOWN_ELSEWHERE: Final = 1.9  # Zipf
 _LEAST_ELSEWHERE: Final = 4  # of those languages
 _MOSTLY_ONES: Final = 1.7  # Zipf of one language above the others: a word of that language, not a name
+_ZIPF: Final[dict[str, dict[str, float]]] = {}  # by language and casefolded word, of what was looked up
 
 
-@lru_cache(maxsize=65_536)
+def look_up(sentences: Iterable[Sentence]) -> None:
+    """Look all words of the sentences up at once, so that each list is read once and let go again."""
+    words: defaultdict[str, set[str]] = defaultdict(set)
+    for sentence in sentences:
+        for token in sentence.words:
+            word = token.text.casefold()  # so are the lists: ss for ß
+            words[sentence.language] |= {word, word[:-1]}
+            if token.text[0].isupper():
+                forms = set(_latin_forms(word, sentence.language))
+                for language in (sentence.language, *_ELSEWHERE):
+                    words[language] |= forms
+    for language, own in words.items():
+        _remember(own, language)
+
+
+def _remember(words: Collection[str], language: str) -> None:
+    """Note how common words are; 0 for those that no list has."""
+    from wordfreq import available_languages, get_frequency_list  # noqa: PLC0415 - heavy, seldom needed
+
+    known = _ZIPF.setdefault(language, {})
+    unknown = {word for word in words if word not in known}
+    if not unknown:
+        return
+    known.update(dict.fromkeys(unknown, 0.0))
+    if language not in available_languages("best"):
+        return
+    for centibels, members in enumerate(get_frequency_list(language, wordlist="best")):
+        known.update(dict.fromkeys(unknown.intersection(members), 9 - centibels / 100))
+    get_frequency_list.cache_clear()  # it would keep every language's lists, 400 MB
+
+
 def zipf(word: str, language: str) -> float:
     """Return how common a word is: 7 is once in a hundred words, 3 once in a million; 0: in no list."""
-    from wordfreq import available_languages, zipf_frequency  # noqa: PLC0415 - heavy, seldom needed
-
-    if language not in available_languages("best"):
-        return 0.0
-    return float(zipf_frequency(word.lower(), language))
+    word = word.casefold()
+    found = _ZIPF.get(language, {}).get(word)
+    if found is None:
+        _remember([word], language)
+        found = _ZIPF[language][word]
+    return found
 
 
 def rarity(word: str, language: str) -> float:
@@ -107,7 +140,7 @@ def is_name_like(word: str, language: str) -> bool:
 
 def _latin_forms(word: str, language: str) -> Iterable[str]:
     """Return the word in Latin letters; of a Cyrillic one also without endings of its cases."""
-    latin = fold(word) if language in _CYRILLIC else word.lower()
+    latin = fold(word) if language in _CYRILLIC else word.casefold()
     yield latin
     if language in _CYRILLIC:
         yield re.sub(r"i[iy]$|y$", "y", latin)
@@ -126,4 +159,4 @@ def stem_of(word: str, language: str) -> str:
 
 def can_be_read(text: str) -> bool:
     """True: the text is of words with spaces between, which can be counted."""
-    return not is_spaceless(text.lstrip(_SAID_AROUND))
+    return not is_spaceless(text.lstrip(_AROUND))

@@ -110,12 +110,14 @@ def _reaching(found: Sequence[tuple[str, frozenset[str]]]) -> list[str]:
 def _near_misses(missed: Sequence[Sentence], proposal: Proposal) -> list[str]:
     """Return the sentences that share a telling word with the topic; where none does, one that does not."""
     ranked = []
+    languages = {language for language, _ in proposal.stems}
     for sentence in missed:
         stems = {(sentence.language, stem_of(token.text, sentence.language)) for token in sentence.words}
         is_theirs = any(
             fold(token.text).startswith(word) for token in sentence.words for word in proposal.own
         )
-        if len(sentence.text) >= _SHORTEST_MISS and not is_theirs:
+        is_read = sentence.language in languages and len(sentence.text) >= _SHORTEST_MISS
+        if is_read and not is_theirs:
             ranked.append((-len(stems & proposal.stems), len(sentence.text), sentence.text))
     ranked.sort()
     return [text for alike, _, text in ranked if alike] or [text for _, _, text in ranked[:1]]
