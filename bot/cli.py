@@ -38,9 +38,10 @@ app = typer.Typer(
     help="News-monitoring alerts: topics in YAML, feeds in, one Telegram message a story out.",
     no_args_is_help=True,
     pretty_exceptions_enable=False,
+    rich_markup_mode=None,  # plain help: paragraphs fill the width, examples keep their lines
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-db_app = typer.Typer(help="Care for the database.", no_args_is_help=True)
+db_app = typer.Typer(help="Care for the database.", no_args_is_help=True, rich_markup_mode=None)
 
 out = Console()
 err = Console(stderr=True)

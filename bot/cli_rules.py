@@ -34,7 +34,12 @@ from bot.cli_shared import (
 from bot.errors import Problem
 from bot.rules import Coverage, Outcome, RulesReport, check, json_schema
 
-app = typer.Typer(name="rules", help="Check, test, explain and try out rule files.", no_args_is_help=True)
+app = typer.Typer(
+    name="rules",
+    help="Check, test, explain and try out rule files.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+)
 
 
 # ---- check -------------------------------------------------------------------------------------
