@@ -9,7 +9,6 @@ from functools import lru_cache
 from typing import Final
 
 import Stemmer
-from rapidfuzz.distance import OSA
 
 from bot.core.name_spellings import keys_of_name, may_have_typos
 from bot.core.names import is_another_consonant, name_forms, name_keys
@@ -25,6 +24,11 @@ from bot.core.text import (
     script,
     tokens_of,
 )
+from bot.core.typos import (
+    SHORTEST_TYPO as SHORTEST_TYPO,  # noqa: PLC0414 - the index of all needles asks for it here
+)
+from bot.core.typos import STEM_COST, SWAPPED, edit_similarity, swapped, typo_similarities
+from bot.core.typos import single as single  # noqa: PLC0414 - and for this
 
 EQUAL: Final = 100.0
 WILDCARD: Final = 99.0
@@ -33,10 +37,6 @@ GAP_COST: Final = 5.0  # score lost per foreign word between
 DEFAULT_FUZZY: Final = 80.0
 DEFAULT_SLOP: Final = 2
 MAX_WORDS: Final = 12  # in one term
-MAX_EDITS: Final = 2
-SHORTEST_TYPO: Final = 5  # letters of the term's word
-SHORTEST_SWAP: Final = 4  # letters of a phrase's word in which two neighbours may have changed places
-SWAPPED: Final = 80.0  # what such a word scores: a swap keeps all letters, and counts four fifths of an edit
 NO_TYPOS: Final = 101.0  # a least similarity that no typo has
 SHORTEST_GLUED: Final = 8  # letters of a phrase or name that is also found closed up
 _GLUED_WORDS: Final = (2, 3)
@@ -80,14 +80,6 @@ def stem(text: str, language: str) -> str:
         return fold(_UKRAINIAN.sub("", plain(text)))
     stemmer = _stemmer(language)
     return fold(stemmer.stemWord(plain(text)) if stemmer else text)
-
-
-def single(text: str) -> str:
-    """Return the word with doubled letters once: which one is doubled is the commonest mistake."""
-    return _DOUBLED.sub(r"\1", text)
-
-
-_DOUBLED: Final = re.compile(r"(.)\1+")
 
 
 # ---- needles: one word of a term ---------------------------------------------------------------
@@ -206,27 +198,13 @@ def raw_similarity(needle: WordNeedle, folded: str, stemmed: str) -> float:
 
 
 def _spelling_typos(needle: WordNeedle, folded: str) -> Iterator[tuple[float, float]]:
-    """Return similarities of spelling, as it is and with doubled letters once; each with its cost."""
     if folded in needle.swaps:
         yield SWAPPED, 0.0
-    for own in needle.folds:
-        if len(own) >= SHORTEST_TYPO and own[0] == folded[:1] and own.isalpha():
-            yield edit_similarity(own, folded), 0.0
-            yield edit_similarity(single(own), single(folded)), 4.0
+    yield from typo_similarities(needle.folds, folded)
 
 
 def _stem_typos(needle: WordNeedle, stemmed: str) -> Iterator[tuple[float, float]]:
-    """Return similarities of stem, as it is and with doubled letters once; each with its cost."""
-    for own in needle.stems:
-        if len(own) >= SHORTEST_TYPO and own[0] == stemmed[:1] and own.isalpha():
-            yield edit_similarity(own, stemmed), 2.0
-            yield edit_similarity(single(own), single(stemmed)), 6.0
-
-
-def edit_similarity(left: str, right: str) -> float:
-    """Return rapidfuzz's OSA similarity, 0 to 100; 0 with more than MAX_EDITS edits."""
-    edits = OSA.distance(left, right, score_cutoff=MAX_EDITS)
-    return 0.0 if edits > MAX_EDITS else 100.0 * (1 - edits / max(len(left), len(right)))
+    return typo_similarities(needle.stems, stemmed, STEM_COST)
 
 
 def may_be_typo(
@@ -376,17 +354,10 @@ def _vouched_for(reading: tuple[Step, ...]) -> tuple[Step, ...]:
 
 def _in_company(needle: WordNeedle) -> WordNeedle:
     """Return the needle as a word of a phrase; a short one may have two letters swapped (raer earths)."""
-    short = [own for own in needle.folds if len(own) == SHORTEST_SWAP and own.isalpha()]
-    swaps = {swapped for own in short for swapped in _swapped(own)} - needle.folds - needle.stems
+    swaps = frozenset(swapped(needle.folds) - needle.folds - needle.stems)
     if needle.fuzzy > SWAPPED:
         return replace(needle, has_company=True)
-    return replace(needle, has_company=True, folds=needle.folds | swaps, swaps=frozenset(swaps))
-
-
-def _swapped(text: str) -> Iterator[str]:
-    """Return the text with two neighbours swapped, never the first letter."""
-    for at in range(1, len(text) - 1):
-        yield text[:at] + text[at + 1] + text[at] + text[at + 2 :]
+    return replace(needle, has_company=True, folds=needle.folds | swaps, swaps=swaps)
 
 
 def _has_signs(pieces: Iterable[str]) -> bool:

@@ -11,12 +11,12 @@ from bot.core.terms import (
     Phrase,
     TermInvalid,
     Word,
-    edit_similarity,
     has_stemmer,
     read_name,
     read_phrase,
     similarity,
 )
+from bot.core.typos import edit_similarity
 
 REAL = frozenset({"tarif", "kopie", "erde", "quark", "tariffs"})
 
