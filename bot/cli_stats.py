@@ -45,8 +45,8 @@ def stats_command(
     """Show what became of the topics: items, stories, alerts, judgements, and terms that found nothing.
 
     Items are those first seen since then that are stored as matching, stories those that they are in, alerts
-    the messages owed to chats since then (of these, sent), 👍 and 👎 what chats said of them, and precision
-    the share of 👍. A dead term is one of the rules as they are now that no stored match of the time shows.
+    the messages owed to chats since then, 👍 and 👎 what chats said of them, and 👍 % the share of 👍 (the
+    precision). A dead term is one of the rules as they are now that no stored match of the time shows.
 
     With TOPIC, every term of it is listed with the items that it was found in.
 
@@ -135,20 +135,20 @@ class _Shown:
     def _table(self) -> Table:
         table = Table(box=None, pad_edge=False, header_style="bold")
         table.add_column("topic", no_wrap=True)
-        for heading in ("items", "stories", "alerts", "sent", "👍", "👎", "precision", "dead"):
-            table.add_column(heading, justify="right")
+        for heading in ("items", "stories", "alerts", "👍", "👎", "👍 %", "dead"):
+            table.add_column(heading, justify="right", no_wrap=True)
         table.add_column("last match", no_wrap=True)
         for topic, tally in self._tallies.items():
             table.add_row(topic if topic in self._terms else f"{topic} (gone)", *self._cells(topic, tally))
         return table
 
     def _cells(self, topic: TopicId, tally: Tally) -> tuple[str, ...]:
-        counts = (tally.items, len(tally.stories), tally.alerts, tally.sent, tally.up, tally.down)
+        counts = (tally.items, len(tally.stories), tally.alerts, tally.up, tally.down)
         terms = self._terms.get(topic, ())
         return (
             *(f"{count:,}" for count in counts),
-            "-" if tally.precision is None else f"{tally.precision:.0%}",
-            f"{len(self._dead(topic))} of {len(terms)}" if terms else "-",
+            "-" if tally.precision is None else f"{100 * tally.precision:.0f}",
+            f"{len(self._dead(topic))}/{len(terms)}" if terms else "-",
             tally.last_match.strftime("%Y-%m-%d") if tally.last_match else "-",
         )
 
