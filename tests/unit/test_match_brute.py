@@ -51,6 +51,8 @@ def a_case(match: Any, *titles: str, **topic: Any) -> Case:
 @example(a_case({"near": ["b", {"any": ["c d e", "c"]}, "d"], "ordered": True}, "b c d e"))
 @example(a_case({"near": ["b", {"regex": "€"}], "within": 0}, "b €", "x b €", "x €"))
 @example(a_case([{"near": ["b", "c"], "within": 0}, "b"], "c b b c"))
+@example(a_case("rare earth metals", "rare x earth x metals", "rare x earth so to metals"))
+@example(a_case("Sekundarzoll", "Sekundarzol", "Sekundar-Zol"))
 @example(a_case("=C++", "C++, c++ C++17 (C++)"))
 @given(cases())
 def test_the_engine_finds_what_brute_force_finds_whatever_it_remembers(case: Case) -> None:
