@@ -29,8 +29,10 @@ def is_pinyin(word: str) -> bool:
 
 def _all(low: str) -> Iterator[str]:
     paired = _PAIRS.sub(lambda found: _PAIR_SOUNDS[found[0]], low)
-    for read in _LANGUAGES:
-        yield read(paired)
+    for evidence, read in _LANGUAGES:
+        if evidence.search(paired):
+            yield read(paired)
+    yield _SLAVIC_READER(low)  # ck is цк: Nawrocki
     flat = fold(low)
     if is_pinyin(flat):
         for syllables in _CHINESE:
@@ -107,15 +109,27 @@ def _reader(special: _Rules) -> Callable[[str], str]:
     return read
 
 
+# What a word must hold that a language reads in its own way; a word without it is read plainly.
 _LANGUAGES: Final = tuple(
-    map(
-        _reader,
-        (
-            _PLAIN, _GERMAN, _GERMAN_Z, _GERMAN_OLD, _ENGLISH, _ENGLISH_E, _FRENCH, _ITALIAN, _SPANISH,
-            _PORTUGUESE, _DUTCH, _TURKISH, _SLAVIC, _HUNGARIAN, _UKRAINIAN,
-        ),
+    (re.compile(evidence), _reader(rules))
+    for evidence, rules in (
+        ("", _PLAIN),
+        ("[cszvhyäü]|e[iu]|ie|[aou]e|ay", _GERMAN),
+        ("s[aeiouäöü]|l[ea][iy]", _GERMAN_Z),
+        ("e[iyu]|[yw]", _GERMAN_OLD),
+        ("[acegijnoquwt]", _ENGLISH),
+        ("a|^.?e|y.", _ENGLISH_E),
+        ("[ghjutds]|ai|ei|eu|oi|œ|qu|e$|c[eiéè]|en", _FRENCH),
+        ("[cgz]|qu", _ITALIAN),
+        ("[chjz]|ll|g[eiéí]|gu|qu", _SPANISH),
+        ("[chjz]|ão|g[eiéí]|qu|os?$", _PORTUGUESE),
+        ("u|ij|oe|ch", _DUTCH),
+        ("[cçj]", _TURKISH),
+        ("[cs]|zs|gy|ny|ly|ty", _HUNGARIAN),
+        ("h|ou", _UKRAINIAN),
     )
-)  # fmt: skip
+)
+_SLAVIC_READER: Final = _reader(_SLAVIC)
 
 # ---- Chinese and Japanese: by syllables --------------------------------------------------------
 

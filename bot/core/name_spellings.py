@@ -15,7 +15,16 @@ from typing import Final
 
 from bot.core.name_cyrillic import in_cyrillic, is_pinyin
 from bot.core.name_given import is_east_slavic_given, same_given
-from bot.core.names import CYRILLIC_SOUNDS, cyrillic_key, is_cyrillic, name_key, name_keys, settled, spellings
+from bot.core.names import (
+    CYRILLIC_SOUNDS,
+    cyrillic_key,
+    is_cyrillic,
+    name_key,
+    name_keys,
+    settled,
+    softened,
+    spellings,
+)
 
 _SLAVIC_SURNAME: Final = re.compile(  # of a key; the letters before are two or more
     r"..(?:[oe]va?|ski|skoi|[sz]ka?ia|enk[oa]|[iu]k|[cht]uk|ovih|evih|[iy]an)$|..[^aeou](?:in|ina)$"
@@ -25,8 +34,13 @@ _SLAVIC_SURNAME: Final = re.compile(  # of a key; the letters before are two or 
 def keys_of_name(words: Sequence[str]) -> list[frozenset[str]]:
     """Return the keys of each word of a name; its last word is the surname."""
     is_slavic = len(words) < 5 and any(map(_is_slavic, words)) and not any(map(_is_southern, words))
-    given = [_keys(word, is_slavic) | _given(word) for word in words[:-1]]
-    return [*given, _keys(words[-1], is_slavic)]
+    found = [_keys(word, is_slavic) for word in words]
+    if len(words) == 1:
+        return found
+    if not is_slavic:
+        found = [keys | _french(word) for word, keys in zip(words, found, strict=True)]
+    given = [keys | _given(word) for word, keys in zip(words[:-1], found[:-1], strict=True)]
+    return [*given, found[-1]]
 
 
 def may_have_typos(words: Sequence[str]) -> bool:
@@ -57,10 +71,18 @@ def _keys(word: str, is_slavic: bool) -> frozenset[str]:
     own = name_keys(word)
     low = word.casefold()
     if is_slavic:
-        own |= frozenset(_renderings(_readings(low)))
+        own |= frozenset(filter(None, _renderings(_readings(low))))
     if is_cyrillic(low) or len(low) < 2:
         return own
     return own | _ascii_read(low) | frozenset(map(cyrillic_key, in_cyrillic(low)))
+
+
+def _french(word: str) -> frozenset[str]:
+    """Return the key of what French makes of a name from elsewhere: Bachar, Salmane."""
+    written = word.casefold().replace("sh", "ch")
+    return frozenset(
+        {name_key(written), name_key(written + "e" if written.endswith("an") else written)} - {""}
+    )
 
 
 def _ascii_read(low: str) -> frozenset[str]:
@@ -80,7 +102,7 @@ _COMMON: Final = spellings(
 )
 _CONVENTIONS: Final = (  # what gives a convention away, and what it writes otherwise
     ("", ""),  # English, BGN/PCGN
-    ("w|sch|sk[iy]j|[aeou]j|j[aeu]", "schtsch-щ tsch-ч sch-ш ch-х z-ц ss-с s-з"),  # German, s for з
+    ("w|sch|sk[iy]j|[aeou]j|j[aeu]", "schtsch-щ tsch-ч sch-ш ch-х z-ц ss-с voiced-"),  # German, s for з
     ("w|sch|j", "schtsch-щ tsch-ч sch-ш ch-х z-ц"),  # German, s for с
     ("sch", "schtsch-щ tsch-ч sch-ж ch-х z-ц ss-с"),  # German, sch for ж
     ("ou|tch|ine$|ï|j|gu[eiéï]|ch", "chtch-щ tch-ч ch-ш ou-у j-ж gue-ге gui-ги guï-ги gué-ге"),  # French
@@ -90,12 +112,16 @@ _CONVENTIONS: Final = (  # what gives a convention away, and what it writes othe
 )
 
 
+_VOICED_S: Final = re.compile("(?<!s)s(?=[aeiouyäöübdgmn])")
+
+
 class _Reader:
     """Reads Latin letters as one convention does."""
 
     def __init__(self, evidence: str, special: str) -> None:
         self._evidence = re.compile(evidence)
         own = spellings(special)
+        self._s = "з" if own.pop("voiced", None) is not None else "s"  # before a voiced letter
         common = {pair: meant for pair, meant in _COMMON.items() if "j" not in own or pair[0] != "j"}
         self._table = {**common, **own}
         self._pattern = re.compile("|".join(sorted(self._table, key=len, reverse=True)))
@@ -106,7 +132,7 @@ class _Reader:
 
     def read(self, low: str) -> str:
         """Return the word in Cyrillic."""
-        return self._pattern.sub(lambda found: self._table[found[0]], low)
+        return self._pattern.sub(lambda found: self._table[found[0]], _VOICED_S.sub(self._s, low))
 
 
 _READERS: Final = [_Reader(evidence, special) for evidence, special in _CONVENTIONS]
@@ -131,6 +157,7 @@ _WRITERS: Final = tuple(
         {"х": "i"},  # Spanish
         {"г": "h"},  # Ukrainian
         {"ц": "k"},  # ISO 9, Czech, Polish
+        {"ё": "io"},  # Solovyov
     )
 )
 
@@ -139,13 +166,14 @@ def _renderings(words: Iterable[str]) -> Iterable[str]:
     """Return the keys of a Cyrillic word in all conventions."""
     for word in words:
         for writer in _WRITERS:
-            yield from _variants(settled(word.translate(writer)))
+            yield from _variants(settled(softened(word).translate(writer)))
         if "г" in word:  # French and Spanish before e and i
             yield settled(_SOFT_G.sub("gu", word).translate(_WRITERS[0]))
 
 
 _SOFT_G: Final = re.compile("г(?=[еиіэ])")
-_AFTER_CONSONANT: Final = re.compile(r"(?<=[^aeoui])e(?=.)")
+_SOFTENED: Final = re.compile(r"(?<=[bvgdzkmnprstf])e(?=.)")
+_HUSHED: Final = re.compile("(?<=h)([eo])(?=va?$)")
 
 
 def _variants(key: str) -> Iterable[str]:
@@ -155,4 +183,6 @@ def _variants(key: str) -> Iterable[str]:
     if key.endswith("enko"):
         yield key[:-1] + "a"  # Lukashenka
     if "e" in key[1:]:
-        yield _AFTER_CONSONANT.sub("ie", key)  # Polish: Miedwiediew
+        yield _SOFTENED.sub("ie", key)  # Polish: Miedwiediew
+    if _HUSHED.search(key):
+        yield _HUSHED.sub(lambda found: "o" if found[1] == "e" else "e", key)  # Gorbachev, Gorbatschow

@@ -8,10 +8,9 @@ reads under conventions that write other letters (Selenskyj, Poutine, Трамп
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.core.text import DIGRAPHS, UMLAUTS, fold, plain
 
@@ -25,8 +24,7 @@ class Ending(Enum):
     DECLINED = "declined"  # any other case
 
 
-@dataclass(frozen=True, slots=True)
-class NameForm:
+class NameForm(NamedTuple):
     """A name that a word may be a form of.
 
     Keys in small letters are what all scripts share. A Cyrillic word has each key once more with a
@@ -52,6 +50,7 @@ _LATIN_SOUNDS: Final = spellings(
     "schtsch-sh shtsh-sh chtch-sh szcz-sh shch-sh tsch-h tch-h tsh-h cz-h kh-h ch-h sch-sh sz-sh zh-z ph-f "
     "th-t ck-k x-ks c-k q-k w-v ou-u j-i y-i"
 )
+_HAS_SOUND: Final = re.compile("[cqwxjyh]|sz|ou")  # no other word has any of them
 _LATIN_SOUND: Final = re.compile("(^dj)|(c)(?=[ei])|" + "|".join(_LATIN_SOUNDS))
 CYRILLIC_SOUNDS: Final = spellings(
     "а-a б-b в-v г-g ґ-g д-d е-e ё-e є-e ж-z з-z и-i і-i ї-i й-i ј-i к-k л-l м-m н-n о-o п-p р-r с-s т-t "
@@ -59,6 +58,7 @@ CYRILLIC_SOUNDS: Final = spellings(
 )
 _CYRILLIC_TABLE: Final = str.maketrans(CYRILLIC_SOUNDS)
 _BULGARIAN_ER: Final = re.compile("ъ(?![еёюя])(?=.)")  # a vowel; the Russian sign stands before е, ё, ю, я
+_SOFT: Final = re.compile("ь(?=[аеёєиіїоуэюя])")
 _GLIDE: Final = re.compile("(?<=[aeou])i(?=[aeou])")
 _DOUBLED: Final = re.compile(r"([^o])\1+")  # Moody is not Modi
 _FIRST_SOUNDS: Final = str.maketrans("ckqhstxzwvyjepfou", "kkkkkkkkvviiiffoo")
@@ -69,11 +69,13 @@ _CYRILLIC_LETTER: Final = re.compile("[\u0400-\u04ff]")
 def name_key(name: str) -> str:
     """Return what all romanisations of a name have in common."""
     low = name.casefold()
-    if _CYRILLIC_LETTER.match(low):
-        key = fold(_BULGARIAN_ER.sub("а", low).translate(_CYRILLIC_TABLE))
+    if low.isascii():
+        key = low if low.isalnum() else fold(low)
+    elif _CYRILLIC_LETTER.match(low):
+        return settled(fold(softened(low).translate(_CYRILLIC_TABLE)))
     else:
-        key = _LATIN_SOUND.sub(_latin_sound, fold(_CEDILLA.sub("ch", low).translate(_BEFORE_FOLD)))
-    return settled(key)
+        key = fold(_CEDILLA.sub("ch", low).translate(_BEFORE_FOLD))
+    return settled(_LATIN_SOUND.sub(_latin_sound, key) if _HAS_SOUND.search(key) else key)
 
 
 def _latin_sound(found: re.Match[str]) -> str:
@@ -82,9 +84,14 @@ def _latin_sound(found: re.Match[str]) -> str:
     return "ts" if found[2] else _LATIN_SOUNDS[found[0]]
 
 
+def softened(low: str) -> str:
+    """Return a Cyrillic word whose signs that sound are vowels: Васильев is Vasilyev, Тръмп is Tramp."""
+    return _BULGARIAN_ER.sub("а", _SOFT.sub("и", low))
+
+
 def settled(key: str) -> str:
     """Return the key without what spellings differ in: doubled letters, glides, je and e, final f and v."""
-    key = _DOUBLED.sub(r"\1", _GLIDE.sub("", key))
+    key = _DOUBLED.sub(r"\1", _GLIDE.sub("", _DOUBLED.sub(r"\1", key)))
     if key.startswith("ie"):
         key = key[1:]
     return key[:-1] + "v" if key[-2:] in {"of", "ef"} and len(key) > 3 else key
@@ -195,6 +202,9 @@ _LATIN: Final = _declined(
     y: a
     i: a
     e: a
+    še: š
+    če: č
+    že: ž
     ę: a
     ą: a
     ii: ia

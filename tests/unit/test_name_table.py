@@ -19,7 +19,7 @@ from bot.model import FeedId, Item, TopicId
 
 TABLE = Path(__file__).resolve().parents[1] / "golden" / "names.yaml"
 # Precision and recall as measured, the rows that are known to go wrong among them; they may rise, never fall.
-FLOORS = {"tuned": (0.975, 0.98), "heldout": (0.97, 0.96)}
+FLOORS = {"tuned": (0.975, 0.98), "heldout": (0.97, 0.965), "fresh": (0.98, 0.965)}
 MOST_KNOWN = 0.05  # the share of rows that may be known to go wrong
 
 

@@ -3,10 +3,15 @@
 from __future__ import annotations
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from bot.core.expressions import Leaf
 from bot.core.match import DEFAULT_FIELDS, Matcher, TopicRule
-from bot.core.names import name_forms, name_key, name_keys
+from bot.core.name_cyrillic import in_cyrillic
+from bot.core.name_given import same_given
+from bot.core.name_spellings import keys_of_name
+from bot.core.names import cyrillic_key, first_sound, name_forms, name_key, name_keys
 from bot.core.terms import read_name
 from bot.model import FeedId, Item, TopicId
 
@@ -260,3 +265,120 @@ def test_a_common_word_in_small_letters_is_no_surname(name: str, text: str, expe
 )
 def test_a_name_closed_up_is_found_and_no_other(text: str, expected: bool) -> None:
     assert bool(found("Kirill Dmitriev", text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("name", "text", "expected"),
+    [
+        ("Kirill Dmitriev", "Dmitriev, Kirill", True),
+        ("Kirill Dmitriev", "Dmitriev, Kirill Alexandrowitsch", True),
+        ("Kirill Dmitriev", "Dmitriev, Kirill spoke", True),
+        ("Kirill Dmitriev", "Dmitriev, Kirill Androsov", False),
+        ("Kirill Dmitriev", "Dmitriev; Kirill", False),
+        ("Kirill Dmitriev", "Dmitriev, K.", False),
+        ("Kirill Dmitriev", "Dmitriev (Kirill", False),
+        ("Vladimir Putin", "В. В. Путин", True),
+        ("Vladimir Putin", "В. Путин", True),
+        ("Vladimir Putin", "А. В. Путин", False),
+        ("Kim Jong Un", "Kim Jong-un", True),
+        ("Kim Jong Un", "Kim Jong un wie nie", False),
+        ("Xi Jinping", "Xi Jin-ping in Berlin", True),
+        ("Li Qiang", "Liu Qiang", False),
+        ("Xi Jinping", "Xi Jinpeng", False),
+        ("Mario Draghi", "Maria Draghi", False),
+        ("Marco Rubio", "Marca Rubia", True),
+        ("Marco Rubio", "Marco Rubia", False),
+        ("Dmitriev", "Dmitriov", True),
+        ("Manturov", "Mansurov", False),
+        ("Musk", "Mask on", False),
+        ("Musk", "Илон Маск", True),
+        ("Manturov", "Die Ärztin Manturowa", False),
+        ("Manturov", "Wizyta Manturowa", True),
+    ],
+)
+def test_order_initials_and_cases_are_read_as_people_write_them(name: str, text: str, expected: bool) -> None:
+    assert bool(found(name, text)) is expected
+
+
+@pytest.mark.parametrize(
+    ("latin", "cyrillic"),
+    [
+        ("scholz", "Шольц"),
+        ("leyen", "Ляйен"),
+        ("rheinmetall", "Рейнметалл"),
+        ("trump", "Трамп"),
+        ("biden", "Байден"),
+        ("vance", "Вэнс"),
+        ("rutte", "Рютте"),
+        ("giorgia", "Джорджа"),
+        ("sánchez", "Санчес"),
+        ("inácio", "Инасиу"),
+        ("recep", "Реджеп"),
+        ("szijjártó", "Сийярто"),
+        ("nawrocki", "Навроцкий"),
+        ("jinping", "Цзиньпин"),
+        ("xi", "Си"),
+        ("qiang", "Цян"),
+        ("zhang", "Чжан"),
+        ("yuan", "Юань"),
+        ("wu", "У"),
+        ("xiong", "Сюн"),
+        ("shigeru", "Сигэру"),
+        ("takaichi", "Такаити"),
+        ("shinzo", "Синдзо"),
+    ],
+)
+def test_cyrillic_writes_foreign_names_by_sound(latin: str, cyrillic: str) -> None:
+    assert name_key(cyrillic) in in_cyrillic(latin)
+
+
+@pytest.mark.parametrize(
+    ("name", "written"),
+    [
+        ("Zelenskyy", "Selenskyj Zełenski Zelensky Зеленский Зеленський"),
+        ("Selenskyj", "Zelenskyy"),
+        ("Зеленский", "Selenskyj Zelensky"),
+        ("Kuznetsov", "Kusnezow Kouznetsov Kuzniecow Kuznecov Кузнецов"),
+        ("Kusnezow", "Kuznetsov Kuzniecow"),
+        ("Putin", "Poutine Путин"),
+        ("Zhukov", "Schukow Joukov Jukov Żukow Жуков"),
+        ("Shoigu", "Schoigu Szojgu Шойгу"),
+        ("Gorbachev", "Gorbatschow Gorbatchev"),
+        ("Соловьёв", "Solovyov Soloviev Solowjow"),
+        ("Lukashenko", "Lukaschenka Łukaszenka"),
+    ],
+)
+def test_a_slavic_name_has_the_keys_of_all_conventions(name: str, written: str) -> None:
+    (keys,) = keys_of_name([name])
+
+    assert [text for text in written.split() if name_key(text) not in keys] == []
+
+
+@pytest.mark.parametrize(
+    ("left", "right"), [("Volodymyr", "Владимир"), ("Сергій", "Siergiej"), ("Pyotr", "Петро")]
+)
+def test_a_given_name_is_the_same_in_other_languages(left: str, right: str) -> None:
+    assert name_key(right) in same_given(name_key(left))
+
+
+def test_keys_that_only_cyrillic_has_begin_with_a_capital() -> None:
+    (keys,) = keys_of_name(["Trump"])
+
+    assert cyrillic_key("tramp") in keys
+    assert "tramp" not in keys
+
+
+@given(st.text("абвгдежзийклмнопрстуфхцчшщыьэюяєіїћђџaceijoqswxyzłšžćđöü", min_size=1, max_size=14))
+def test_the_first_sound_is_that_of_all_forms(word: str) -> None:
+    sounds = {first_sound(form.key) for form in name_forms(word)}
+
+    assert sounds <= {first_sound(word)}
+
+
+@given(st.text(max_size=40))
+def test_any_word_has_forms_and_any_name_has_keys(word: str) -> None:
+    forms = name_forms(word)
+
+    assert len(forms) <= 20
+    assert all(form.key for form in forms)
+    assert all(all(keys) for keys in keys_of_name([word, word]))
