@@ -25,7 +25,11 @@ def validated(source: Source, problems: list[Problem]) -> RuleFile | None:
         return None
     if not isinstance(source.data, dict) or source.data.get("version") != 1 or source.data["version"] is True:
         what = source.data.get("version") if isinstance(source.data, dict) else None
-        message = "`version: 1` is missing" if what is None else f"version is {repr(what)[:40]}; this reader knows 1"
+        message = (
+            "`version: 1` is missing"
+            if what is None
+            else f"version is {repr(what)[:40]}; this reader knows 1"
+        )
         problems.append(source.problem(("version",), "E001", message))
         return None
     try:
@@ -80,6 +84,9 @@ def _problem(source: Source, path: Path_, error: dict[str, Any]) -> Problem:
         if path[-1] in LANGUAGES and str(loc[-2]).startswith("<"):
             message = f"a language (`{path[-1]}`) and a form cannot share a map; make it a list of two"
             return source.problem(path, "E010", message, key=True)
+        if path[-1] in models.FORMS and str(loc[-2]).startswith("<"):
+            message = f"`{path[-1]}` and another form cannot share a map; make it a list of two"
+            return source.problem(path, "E010", message, key=True)
         name = str(path[-1])
         message = f"unknown key `{name[:_LONGEST_SHOWN]}`{did_you_mean(str(path[-1]), _keys_at(loc[:-1]))}"
         return source.problem(path, "E010", message, key=True)
@@ -114,6 +121,8 @@ def _wish(kind: str, error: dict[str, Any]) -> str:
     is_short = isinstance(given, str | int | float | bool) or given is None
     kind_of_many = "a list" if isinstance(given, list) else "a map"
     text = json.dumps(given, ensure_ascii=False) if is_short else kind_of_many
+    if given is None:
+        text = "empty"
     shown = f"is {text if len(text) <= _LONGEST_SHOWN else text[:_LONGEST_SHOWN] + '…'}"
     match kind:
         case "string_type" if isinstance(given, int | float):
