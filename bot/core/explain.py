@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from types import MappingProxyType
 from typing import Final
 
-from bot.core.expressions import Evidence, Leaf, evaluate, identity, leaves
+from bot.core.expressions import Evidence, Find, Leaf, evaluate, identity, leaves
 from bot.core.finder import FIELDS, TITLE_FACTOR, Sight, strength
-from bot.core.match import Matcher, TopicRule, covered_spans, is_heard, item_score
+from bot.core.match import Matcher, TopicRule, is_heard, item_score, spans
 from bot.core.names import name_forms
-from bot.core.places import Occurrence
+from bot.core.places import Occurrence, Spans
 from bot.core.terms import (
     IsWord,
     Name,
@@ -29,6 +30,7 @@ from bot.core.terms import (
 from bot.core.text import Token, fold, same_script, script, tokens_of
 from bot.model import Item, TermMatch, TopicId
 
+_NOTHING: Final[Mapping[str, Spans]] = MappingProxyType({})
 LEAST_NEAR: Final = 60.0  # similarity below which a miss is no near miss
 MAX_NEAR: Final = 5
 MAX_COMPARED: Final = 2_000  # different words of a field
@@ -107,14 +109,16 @@ def explain(matcher: Matcher, rule: TopicRule, item: Item, *, with_near_misses: 
         with_near_misses: They compare every term with every word; without them it costs little.
     """
     sight = matcher.see(item)
-    covered = covered_spans(rule, sight)
-    every = ((leaf, sight.find(leaf)) for leaf in leaves(rule.match, positive=True))
-    found: Evidence = {leaf: spots for leaf, spots in every if spots}
+    find = _finding(matcher, sight)
+    ignored = evaluate(rule.ignore, find) if rule.ignore is not None else None
+    covered = spans(ignored or {})
+    every = ((leaf, find(leaf)) for leaf in leaves(rule.match, positive=True))
+    found: Evidence = {leaf: list(spots) for leaf, spots in every if spots}
     visible = {leaf: spots for leaf in found if (spots := sight.find_uncovered(leaf, covered))}
-    evidence = evaluate(rule.match, lambda leaf: sight.find_uncovered(leaf, covered))
+    evidence = evaluate(rule.match, _finding(matcher, sight, covered)) if visible else None
     score = item_score(evidence) if evidence else 0.0
     shares = _shares(evidence or {}, sight)
-    unless = evaluate(rule.unless, sight.find) if rule.unless is not None else None
+    unless = evaluate(rule.unless, find) if rule.unless is not None else None
     reasons = (  # against a match, in the order the matcher asks
         (not found, WhyNot.NO_TERM),
         (not visible, WhyNot.COVERED),
@@ -129,7 +133,6 @@ def explain(matcher: Matcher, rule: TopicRule, item: Item, *, with_near_misses: 
     hidden = {
         leaf: gone for leaf in found if (gone := [o for o in found[leaf] if o not in visible.get(leaf, ())])
     }
-    ignored = evaluate(rule.ignore, sight.find) if rule.ignore is not None else None
     near_misses = _near_misses(matcher, rule, sight) if with_near_misses else ()
     return Explanation(
         topic=rule.id,
@@ -145,6 +148,16 @@ def explain(matcher: Matcher, rule: TopicRule, item: Item, *, with_near_misses: 
         near_misses=near_misses,
         reached=frozenset(leaf.term.text for leaf in visible),
     )
+
+
+def _finding(matcher: Matcher, sight: Sight, covered: Mapping[str, Spans] = _NOTHING) -> Find:
+    """Return what finds a term in the item, passing over all that cannot stand there at once."""
+    possible, number = sight.possible(), matcher.finder.number
+
+    def find(leaf: Leaf) -> Sequence[Occurrence]:
+        return sight.find_uncovered(leaf, covered) if number(leaf.term) in possible else ()
+
+    return find
 
 
 def _shares(evidence: Evidence, sight: Sight) -> tuple[Share, ...]:
