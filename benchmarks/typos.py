@@ -36,7 +36,7 @@ from benchmarks.stories import unrelated
 from benchmarks.topics import labelled
 from bot.core.expressions import Leaf
 from bot.core.match import Matcher, TopicRule
-from bot.core.terms import NO_TYPOS, IsWord, read_phrase
+from bot.core.terms import DEFAULT_FUZZY, NO_TYPOS, IsWord, read_phrase
 from bot.jsonlines import BadLine, read_items
 from bot.lexicon import LANGUAGES, open_lexicon, word_frequencies
 from bot.model import FeedId, Item, Match, TopicId
@@ -46,6 +46,7 @@ ROOT: Final = Path(__file__).resolve().parent.parent
 GOLDEN: Final = ROOT / "tests" / "golden" / "typos.yaml"
 CUTOFFS: Final = (70.0, 75.0, 80.0, 82.0, 85.0, 88.0, 90.0, NO_TYPOS)
 SHIPPED: Final = "as shipped"
+DEFAULT: Final = DEFAULT_FUZZY
 FIELDS: Final = frozenset({"title", "summary"})
 KEYBOARDS: Final = (
     "qwertyuiop", "asdfghjkl", "zxcvbnm",
@@ -329,11 +330,11 @@ def show(some: Sequence[Pair], chance: Chance, misses: int, console: Console) ->
     """Print which pairs and which chance alerts the shipped settings get wrong."""
     is_real = open_lexicon()
     for pair in some:
-        if is_found(pair, 80.0, is_real) != pair.belongs and misses > 0:
+        if is_found(pair, DEFAULT, is_real) != pair.belongs and misses > 0:
             wrong = "missed" if pair.belongs else "false alarm"
             console.print(f"{wrong} [{pair.language}] {pair.term}: {pair.text}", markup=False)
     by_cutoff = dict(zip(CUTOFFS, chance.alerts(is_real), strict=True))
-    for one, text in by_cutoff[80.0][:misses]:
+    for one, text in by_cutoff[DEFAULT][:misses]:
         console.print(f"by chance [{one.language}] {one.term} ← {text}", markup=False)
 
 
