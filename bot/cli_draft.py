@@ -7,7 +7,9 @@ import difflib
 import os
 import shutil
 import tempfile
+from collections import deque
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Final
 
@@ -40,6 +42,7 @@ from bot.rules.reading import rule_files
 from bot.store import open_beside
 
 MOST_ARCHIVED: Final = 20_000  # of the latest stored titles, to choose near misses from
+ARCHIVE_AGE: Final = timedelta(days=30)
 
 # ---- draft -------------------------------------------------------------------------------------
 
@@ -77,6 +80,8 @@ def draft_command(
     """
     if language is not None and language not in LANGUAGES:
         raise stop(f"--lang {language}: no language; write an ISO 639-1 code such as en")
+    if not all(title.strip() for title in titles or ()):
+        raise stop("--topic: the title is empty; write one")
     if out is not None and out.exists() and not force:
         raise stop(f"{out} is there already; name another file, or overwrite it with --force", WRONG)
     with mistakes_told():
@@ -131,10 +136,11 @@ async def _stored_titles(config: Path | None) -> list[str]:
 async def _titles(config: Config) -> list[str]:
     store = await open_beside(config.database_url, SystemClock(), config.store.busy_timeout)
     try:
-        titles = [stored.item.title async for stored in store.archive()]
+        since = SystemClock().now() - ARCHIVE_AGE
+        titles = deque([stored.item.title async for stored in store.archive(since)], MOST_ARCHIVED)
     finally:
         await store.close()
-    return titles[-MOST_ARCHIVED:]
+    return list(titles)
 
 
 def _draft_json(found: Draft, out: Path | None) -> dict[str, object]:

@@ -12,6 +12,7 @@ from bot.drafting.writing import rule_file
 from bot.lexicon import LANGUAGES
 from bot.model import Item
 from bot.rules.languages import language_detector
+from bot.rules.models import LANGUAGES as RULE_LANGUAGES
 
 __all__ = ["Draft", "DraftImpossible", "draft"]
 
@@ -56,7 +57,7 @@ def draft(
         DraftImpossible: The articles hold nothing that stands out, or are in a script without spaces.
     """
     detect = language_detector(LANGUAGES)
-    told = [language or item.language or _detected(detect, item) for _, item in articles]
+    told = [language or _told(item) or _detected(detect, item) for _, item in articles]
     sentences = [
         sentence
         for number, ((_, item), own) in enumerate(zip(articles, told, strict=True))
@@ -66,12 +67,20 @@ def draft(
         raise DraftImpossible("the articles are written without spaces, so no words can be counted")
     look_up(sentences)
     found = proposals_of(sentences, titles, most) if sentences else []
+    text = ""
+    if found:
+        names = [name for name, _ in articles]
+        text, found = rule_file(found, sentences, names=names, archive=archive, is_real=is_real)
     if not found:
         raise DraftImpossible(
             "the articles hold no name or phrase that stands out; give longer ones, or more"
         )
-    text = rule_file(found, sentences, names=[name for name, _ in articles], archive=archive, is_real=is_real)
     return Draft(yaml=text, topics=tuple(found), languages=tuple(dict.fromkeys(told)))
+
+
+def _told(item: Item) -> str | None:
+    """Return the language that the page itself tells, if there is such a language."""
+    return item.language if item.language in RULE_LANGUAGES else None
 
 
 def _detected(detect: Callable[[str], str | None], item: Item) -> str:

@@ -17,6 +17,7 @@ COMMON: Final = 4.0  # Zipf; a German word that is so common, and in German alon
 _PARTICLES: Final = frozenset(
     {"von", "van", "de", "del", "della", "der", "den", "di", "da", "dos", "bin", "al", "el"}
 )
+_MOST_PARTICLES: Final = 3  # Maria de la O; a name has six words at most
 _TITLES: Final = frozenset(
     re.findall(
         r"\S+",
@@ -94,7 +95,7 @@ def _full_names(sentence: Sentence) -> Iterator[tuple[list[Token], Token]]:
         if not _is_given(token, sentence.language):
             continue
         given, at = [token], number + 1
-        while at < len(words) - 1 and words[at].text.lower() in _PARTICLES and words[at].text.islower():
+        while at < min(len(words) - 1, number + 1 + _MOST_PARTICLES) and words[at].text in _PARTICLES:
             given.append(words[at])
             at += 1
         surname = words[at]

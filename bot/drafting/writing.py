@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Final
 
 from bot.core.terms import IsWord
-from bot.core.text import fold
+from bot.core.text import fold, tokens_of
 from bot.drafting.proposals import NAME, DraftTerm, Proposal
 from bot.drafting.words import LONGEST_SENTENCE, Sentence, stem_of
 from bot.model import FeedId, Item, TopicId
@@ -19,6 +20,7 @@ from bot.rules.scalars import written
 
 MATCH_TESTS: Final = 4  # at least, where there are so many
 NEAR_MISSES: Final = 3  # of each kind
+_LOOKED_AT: Final = 200  # stored titles that share a word; beyond, all are found
 _SHORTEST: Final = 4  # words of a sentence that makes a test
 _SHORTEST_MISS: Final = (
     30  # characters of one that must not match; shorter lines are often a page's furniture
@@ -41,19 +43,25 @@ def rule_file(
     names: Sequence[str],
     archive: Sequence[str] = (),
     is_real: IsWord | None = None,
-) -> str:
-    """Return the YAML of a rule file with the proposals, each with tests that it passes.
+) -> tuple[str, list[Proposal]]:
+    """Return the YAML of a rule file, and the proposals in it, each with tests that it passes.
+
+    A topic that no sentence of a test's size tells is left out; the text is of no use when none is left.
 
     Args:
         names: Of the articles, for the comment above.
         archive: Titles of stored items, to choose near misses from.
     """
     bare = _yaml(proposals, names, [_Tests()] * len(proposals))
-    rules = _checked(bare, is_real).trial
-    if rules is None:
-        raise AssertionError("a draft that is no rule file")
-    tests = [_tests_for(proposal, rules, sentences, archive) for proposal in proposals]
-    return format_text(_yaml(proposals, names, tests))
+    report = _checked(bare, is_real)
+    if report.trial is None:
+        raise AssertionError(f"a draft that is no rule file: {report.problems}")
+    rules = report.trial
+    stored = _stems_of(archive, {language for proposal in proposals for language, _ in proposal.stems})
+    tests = [_tests_for(proposal, rules, sentences, stored) for proposal in proposals]
+    tested = [(proposal, own) for proposal, own in zip(proposals, tests, strict=True) if own.match]
+    kept = [proposal for proposal, _ in tested]
+    return format_text(_yaml(kept, names, [own for _, own in tested])), kept
 
 
 def _checked(text: str, is_real: IsWord | None) -> RulesReport:
@@ -65,8 +73,24 @@ def _checked(text: str, is_real: IsWord | None) -> RulesReport:
 # ---- tests -------------------------------------------------------------------------------------
 
 
+Stems = frozenset[tuple[str, str]]  # language and stem
+
+
+def _stems_of(titles: Iterable[str], languages: Collection[str]) -> list[tuple[str, Stems]]:
+    """Return the titles, each once, with what their words would be in each of the languages."""
+    found = []
+    for title in dict.fromkeys(titles):
+        if title.strip() and len(title) <= LONGEST_SENTENCE and title.isprintable():
+            words = [token.text for token in tokens_of(title)]
+            found.append((title, frozenset((one, stem_of(word, one)) for one in languages for word in words)))
+    return found
+
+
 def _tests_for(
-    proposal: Proposal, rules: RuleSet, sentences: Sequence[Sentence], archive: Sequence[str]
+    proposal: Proposal,
+    rules: RuleSet,
+    sentences: Sequence[Sentence],
+    archive: Sequence[tuple[str, Stems]],
 ) -> _Tests:
     topic = TopicId(proposal.slug)
     found: list[tuple[str, frozenset[str]]] = []
@@ -74,18 +98,21 @@ def _tests_for(
     for sentence in sentences:
         if len(sentence.words) < _SHORTEST or len(sentence.text) > LONGEST_SENTENCE:
             continue
-        explanation = rules.explain(_titled(sentence.text), topic)[0]
-        if explanation.matched:
-            found.append((sentence.text, explanation.reached))
+        if _is_found(sentence.text, topic, rules):
+            reached = rules.explain(_titled(sentence.text), topic)[0].reached
+            found.append((sentence.text, reached))
         else:
             missed.append(sentence)
     near = _near_misses(missed, proposal)
-    stored = (title for title in archive if not rules.explain(_titled(title), topic)[0].matched)
     return _Tests(
         match=_reaching(found),
         near=near[: 1 if archive else NEAR_MISSES],
-        archived=_closest(stored, proposal),
+        archived=_closest(archive, proposal, rules),
     )
+
+
+def _is_found(title: str, topic: TopicId, rules: RuleSet) -> bool:
+    return any(match.topic == topic for match in rules.match(_titled(title)))
 
 
 def _titled(title: str) -> Item:
@@ -123,18 +150,13 @@ def _near_misses(missed: Sequence[Sentence], proposal: Proposal) -> list[str]:
     return [text for alike, _, text in ranked if alike] or [text for _, _, text in ranked[:1]]
 
 
-def _closest(titles: Iterable[str], proposal: Proposal) -> list[str]:
-    """Return the titles that share a telling word, the most alike first."""
-    ranked = []
-    for title in dict.fromkeys(titles):
-        words = title.split()
-        alike = sum(
-            any((language, stem_of(word.strip(",.:;!?\"'"), language)) == (language, stem) for word in words)
-            for language, stem in proposal.stems
-        )
-        if alike and 0 < len(title) <= LONGEST_SENTENCE and "\n" not in title:
-            ranked.append((-alike, len(title), title))
-    return [title for _, _, title in sorted(ranked)[:NEAR_MISSES]]
+def _closest(archive: Sequence[tuple[str, Stems]], proposal: Proposal, rules: RuleSet) -> list[str]:
+    """Return the titles that share a telling word and are not found, the most alike first."""
+    topic = TopicId(proposal.slug)
+    alike = ((len(stems & proposal.stems), title) for title, stems in archive)
+    ranked = sorted((-shared, len(title), title) for shared, title in alike if shared)
+    unfound = (title for _, _, title in ranked[:_LOOKED_AT] if not _is_found(title, topic, rules))
+    return list(islice(unfound, NEAR_MISSES))
 
 
 # ---- YAML --------------------------------------------------------------------------------------
@@ -159,7 +181,7 @@ def _one_line(text: str) -> str:
 
 
 def _topic_lines(proposal: Proposal, tests: _Tests) -> Iterator[str]:
-    yield f"  - id: {proposal.slug}"
+    yield f"  - id: {written(proposal.slug)}"
     yield f"    title: {written(proposal.title)}"
     yield "    status: experimental # only operators hear of it; delete this line when you trust it"
     yield "    match:"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -106,6 +107,14 @@ def test_a_draft_passes_the_check_without_a_warning(stems: tuple[str, ...], tmp_
     assert [str(problem) for problem in (*report.problems, *report.warnings)] == []
     assert all(outcome.passed for outcome in report.outcomes)
     assert {outcome.wants_match for outcome in report.outcomes} == {True, False}
+
+
+def test_a_language_that_is_none_is_found_out() -> None:
+    [(name, item)] = article("offer")
+
+    found = draft([(name, replace(item, language="xx"))], is_real=no_typos)
+
+    assert found.languages == ("en",)
 
 
 def test_near_misses_share_a_word_with_the_topic() -> None:
@@ -264,11 +273,12 @@ def test_the_command_speaks_json() -> None:
     ("words", "code", "says"),
     [
         (["nowhere.txt"], 2, "nowhere.txt does not exist"),
+        ([OFFER, "--topic", " "], 2, "the title is empty"),
         ([OFFER, "--lang", "xx"], 2, "ISO 639-1"),
         ([OFFER, "--config", "none.toml"], 2, "none.toml"),
         (["http://127.0.0.1:9/"], 2, "no public address"),
     ],
-    ids=["no file", "no language", "no config", "private address"],
+    ids=["no file", "no title", "no language", "no config", "private address"],
 )
 def test_the_command_names_what_is_wrong(words: list[object], code: int, says: str) -> None:
     found, _, err = run("draft", *words)
