@@ -79,20 +79,25 @@ _ENGLISH_E: Final = {
 }
 _FRENCH: Final = spellings(
     "eaux?-o aux?$-o au-o ou-u oi-ua ai-e ei-e eu-e œu-e sch-sh ch-sh gn-ni ge(?=[ao])-z "
-    "g(?=[eiéè])-z j-z c(?=[eiéè])-s qu-k gu(?=[eiéè])-g h- en(?=[tdc])-an u-iu "
-    "(?<=[bcdfglmnpqrstvz])e$- (?<=[aeiouéern])[tds]$-"
+    "g(?=[eiéè])-z j-z c(?=[eiéè])-s qu-k gu(?=[eiéè])-g (?<![cpst])h- en(?=[tdc])-an u-iu "
+    "(?<=[bcdfglmnpqrstvz])e$- (?<=[aeiouéern])[td]$- (?<=[eiou])s$-"
 )
 _ITALIAN: Final = spellings(
     "sc(?=[ei])-sh ci(?=[aou])-h gi(?=[aou])-dz c(?=[ei])-h g(?=[ei])-dz ch-k gh-g gli-li gn-ni zz-ts "
     "z-ts qu-ku"
 )
-_SPANISH: Final = spellings("ch-h ll-li j-h g(?=[eiéí])-h gu(?=[eiéí])-g qu-k c(?=[eiéí])-s z-s h-")
+_SPANISH: Final = spellings(
+    "ch-h ll-li j-h g(?=[eiéí])-h gu(?=[eiéí])-g qu-k c(?=[eiéí])-s z(?=[aeiou])-s "
+    "(?<=[aeiouáéíóú])z-s (?<![cpst])h-"
+)
 _PORTUGUESE: Final = spellings(
     "ch-sh nh-ni lh-li ão-an c(?=[eiéí])-s qu-k j-z g(?=[eiéí])-z z$-s o$-u os$-us ou-ou"
 )
 _DUTCH: Final = spellings("ij-ei oe-u uy-ei ui-ei sch-sh ch-h u-iu v-v")
 _TURKISH: Final = spellings("c-dz ç-h j-z")
-_SLAVIC: Final = spellings("sz-sh cz-h rz-z ch-h dj-dz c-ts ó-u (?<=[^aeiou])ie(?=.)-e")
+_SLAVIC: Final = spellings(
+    "sz-sh cz-h rz(?=[aeiouy])-z (?<=[^aeiou])rz-z ch-h dj-dz c-ts ó-u (?<=[^aeiou])ie(?=.)-e"
+)
 _HUNGARIAN: Final = spellings("cs-h sz-s zs-z gy-di ny-ni ly-i s-sh c-ts ty-ti")
 _UKRAINIAN: Final = spellings("ch-h sh-sh kh-h zh-z ou-u h-g")
 _PLAIN: Final = spellings("sch-sh sh-sh ch-h kh-h zh-z ou-u")

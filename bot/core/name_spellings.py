@@ -108,7 +108,7 @@ _CONVENTIONS: Final = (  # what gives a convention away, and what it writes othe
     ("ou|tch|ine$|ï|j|gu[eiéï]|ch", "chtch-щ tch-ч ch-ш ou-у j-ж gue-ге gui-ги guï-ги gué-ге"),  # French
     ("j|gu[eiéí]", "j-х gue-ге gui-ги gué-ге guí-ги"),  # Spanish
     ("w|sz|cz|rz|ż|ł|ie", "szcz-щ sz-ш cz-ч rz-р ch-х c-ц ie-е"),  # Polish
-    ("[cšžčj]", "šč-щ ch-х c-ц"),  # ISO 9, Czech
+    ("[šžčj]|c(?!h)", "šč-щ ch-х c-ц"),  # ISO 9, Czech
 )
 
 
