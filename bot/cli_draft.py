@@ -188,7 +188,7 @@ def fmt_command(
     """Lay rule files out in the one canonical way. What they say, and their comments, stay.
 
     Keys come in the order of the documentation, indented by two; lists and maps in brackets stay so while
-    they fit into 110 columns. A file whose meaning would change is refused.
+    they fit into 120 columns. A file whose meaning would change is refused.
 
     Exits 0 when all is done, 1 with --check when a file would change, 2 when a file cannot be read.
     """

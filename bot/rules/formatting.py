@@ -21,7 +21,7 @@ from bot.rules.reading import Source, parse_source, read_source
 from bot.rules.scalars import in_one_line, wrapped
 from bot.rules.yaml_comments import Entry, Remarks, read_remarks
 
-WIDTH: Final = 110  # columns; a list in brackets that is longer is broken into lines
+WIDTH: Final = 120  # columns; a list in brackets that is longer is broken into lines
 _GAP: Final = 2  # spaces before a comment on a line with something else
 _SCHEMA: Final = "# yaml-language-server:"
 
@@ -227,6 +227,8 @@ class _Layout:
         """Return the lines of a collection in brackets behind `head`; none: it goes without brackets."""
         if (not node.flow_style and node.value) or self.remarks.has_any_inside(node):
             return []
+        if isinstance(node, MappingNode) and node.value and self.text[node.start_mark.index] != "{":
+            return []  # a pair without braces, of a list in brackets that was broken
         text = head + _in_brackets(node, self.text, place)
         if len(text) <= WIDTH or not node.value:
             return [text]
