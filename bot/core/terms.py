@@ -74,12 +74,30 @@ def has_stemmer(language: str) -> bool:
     return language == "uk" or _stemmer(language) is not None
 
 
+@lru_cache(maxsize=4_096)
 def stem(text: str, language: str) -> str:
     """Return the folded stem of a word; without a stemmer for the language, its fold."""
     if language == "uk":
         return fold(_UKRAINIAN.sub("", plain(text)))
     stemmer = _stemmer(language)
-    return fold(stemmer.stemWord(plain(text)) if stemmer else text)
+    stemmed = stemmer.stemWord(plain(text)) if stemmer else text.casefold()
+    return stemmed if stemmed.isascii() else fold(stemmed)
+
+
+# How many letters at the beginning of a word its stemmer leaves alone, counted over the hundred thousand
+# commonest words of each language; 0 for those not named.
+_KEPT: Final = {
+    **dict.fromkeys(
+        ("ca", "da", "es", "hi", "it", "nb", "nn", "no", "pl", "pt", "ro", "ru", "sv", "ta", "uk"), 4
+    ),
+    **dict.fromkeys(("cs", "el", "en", "fi", "fr", "hu"), 2),
+    **dict.fromkeys(("de", "lt"), 1),
+}
+
+
+def kept_letters(language: str) -> int:
+    """Return how many letters at its beginning a stem has in common with the word, unless it is shorter."""
+    return _KEPT.get(language, 0)
 
 
 def single(text: str) -> str:
@@ -176,7 +194,7 @@ def _word_similarity(needle: WordNeedle, word: Word, is_real: IsWord) -> float:
     if folded in needle.folds and folded not in needle.swaps:
         return EQUAL
     stemmed = stem(word.text, needle.language) if needle.stems and len(folded) > 2 else ""
-    if stemmed in needle.stems:
+    if stemmed in needle.stems and folded.startswith(stemmed[: kept_letters(needle.language)]):
         return INFLECTED
     return max(
         _best_typo(needle, word, is_real, _spelling_typos(needle, folded)),
@@ -223,6 +241,25 @@ def _stem_typos(needle: WordNeedle, stemmed: str) -> Iterator[tuple[float, float
             yield edit_similarity(single(own), single(stemmed)), 6.0
 
 
+def misspellable(needle: WordNeedle) -> Iterator[str]:
+    """Return the strings of a needle that a typo is compared with."""
+    for own in needle.folds | needle.stems:
+        if len(own) >= SHORTEST_TYPO and own.isalpha():
+            yield own
+            yield single(own)
+
+
+def most_edits(text: str, fuzzy: float) -> int:
+    """Return how many edits a typo of the text may be away, 1 or 2; 0: it allows none.
+
+    A similarity of 100 takes none, but a doubled letter written once is none.
+    """
+    if fuzzy > EQUAL:
+        return 0
+    fits = (edits for edits in range(1, MAX_EDITS + 1) if 100.0 * (1 - edits / (len(text) + edits)) >= fuzzy)
+    return max(fits, default=1)
+
+
 def edit_similarity(left: str, right: str) -> float:
     """Return rapidfuzz's OSA similarity, 0 to 100; 0 with more than MAX_EDITS edits."""
     edits = OSA.distance(left, right, score_cutoff=MAX_EDITS)
@@ -240,9 +277,9 @@ def may_be_typo(
     Args:
         by_stem: Only its stem is like the term's: it is then real too if it inflects a word of the language.
     """
-    if word.is_joined or len(word.text) < SHORTEST_TYPO - 1 or not word.text.isalpha():
+    low, folded = word.text.casefold(), fold(word.text)
+    if word.is_joined or len(folded) < SHORTEST_TYPO - 1 or not folded.isalpha():
         return False
-    low = word.text.casefold()
     if not language:
         return not is_real(low, "")
     if by_stem or has_company:
