@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import Final
+from operator import attrgetter
+from typing import Final, cast
 
 from bot.core.expressions import Evidence, Leaf, identity
+from bot.core.memory import ENTRIES, Memory
 from bot.core.occurrences import occurrences
-from bot.core.patterns import find_all
-from bot.core.places import FieldText, Occurrence, Spans, overlaps
-from bot.core.terms import IsWord, Name, Needle, Pattern, Phrase, Term, Word, needles_of
-from bot.core.text import MAX_TOKENS, Chunk, chunks_of, place, read_chunk
-from bot.core.vocabulary import Memo, Vocabulary
+from bot.core.pattern_set import PatternSet
+from bot.core.places import FieldText, Occurrence, Read, Spans, overlaps
+from bot.core.terms import IsWord, Name, Needle, Pattern, Phrase, Term, needles_of
+from bot.core.text import MAX_TOKENS, Chunk, chunks_of, read_chunk
+from bot.core.vocabulary import Hit, Vocabulary
 from bot.model import Item, TermMatch
 
+_MET: Final = attrgetter("met")
 FIELDS: Final = ("title", "summary", "content", "author", "url", "source", "categories")
 TITLE_FACTOR: Final = 1.25
 _MEMORABLE: Final = 64  # characters; longer chunks do not come again
@@ -40,50 +42,51 @@ def strength(leaf: Leaf, one: Occurrence) -> float:
     return leaf.weight * one.score / 100 * (TITLE_FACTOR if one.field == "title" else 1.0)
 
 
-@dataclass(frozen=True, slots=True)
-class _Read:
-    """A chunk, and which needles its tokens met."""
-
-    chunk: Chunk
-    hits: tuple[tuple[int, Needle, float], ...]  # index of the token
-    met: frozenset[int]  # the needles' numbers
-
-
 class Finder:
     """The terms of a rule set, and what every chunk seen so far means to them."""
 
-    def __init__(self, terms: Iterable[Term], is_real: IsWord) -> None:
+    def __init__(self, terms: Iterable[Term], is_real: IsWord, memory: int = ENTRIES) -> None:
         self._every = tuple(terms)  # kept, so that their ids stay theirs
         self.terms = tuple(dict.fromkeys(self._every))
         numbers = {term: number for number, term in enumerate(self.terms)}
         self._number_of_id = {id(term): numbers[term] for term in self._every}
-        needles = dict.fromkeys(needle for term in self.terms for needle in needles_of(term))
-        self._needle_numbers = {needle: number for number, needle in enumerate(needles)}
-        self._vocabulary = Vocabulary(needles, is_real)
-        self.patterns = [(number, term) for term, number in numbers.items() if isinstance(term, Pattern)]
-        self._anchored: defaultdict[int, list[tuple[int, frozenset[int]]]] = defaultdict(list)
-        for term, number in numbers.items():
-            for reading in _readings(term):
-                wanted = frozenset(self._needle_numbers[needle] for needle in reading)
-                anchor = self._needle_numbers[max(reading, key=lambda needle: needle.size)]
-                self._anchored[anchor].append((number, wanted))
-        self._reads: Memo[str, _Read] = Memo()
+        self._vocabulary = Vocabulary((n for term in self.terms for n in needles_of(term)), is_real, memory)
+        self.needles = self._vocabulary.needles
+        self.patterns = PatternSet(
+            {number: term.text for number, term in enumerate(self.terms) if isinstance(term, Pattern)}
+        )
+        self._anchored = self._anchors()
+        self._reads: Memory[str, Read] = Memory(memory)
+        self._shapes: dict[tuple[int, int, int, int], Read] = {}  # one for all chunks alike that met nothing
+
+    def _anchors(self) -> dict[int, list[tuple[int, frozenset[int]]]]:
+        """Return the readings of the terms under their seldomest needle: that of the fewest terms."""
+        numbers = {needle: number for number, needle in enumerate(self.needles)}
+        readings = [
+            (number, frozenset(numbers[needle] for needle in reading))
+            for number, term in enumerate(self.terms)
+            for reading in _readings(term)
+        ]
+        uses = Counter(needle for _, wanted in readings for needle in wanted)
+        anchored: defaultdict[int, list[tuple[int, frozenset[int]]]] = defaultdict(list)
+        for number, wanted in readings:
+            anchor = min(wanted, key=lambda needle: (uses[needle], -self.needles[needle].size, needle))
+            anchored[anchor].append((number, wanted))
+        return dict(anchored)
 
     def number(self, term: Term) -> int:
         """Return the term's number, an index of `terms`; the term must be one of those given."""
         known = self._number_of_id.get(id(term))
         return self.terms.index(term) if known is None else known
 
-    def read(self, text: str, limit: int) -> tuple[list[_Read], int]:
-        """Return what the field's chunks mean, and how many words they have; at most `limit` words."""
-        reads, words = [], 0
-        for raw in chunks_of(text):
-            read = self._reads.get(raw) or self._read(raw)
-            words += read.chunk.words
-            if words > limit:
-                break
-            reads.append(read)
-        return reads, words
+    def read(self, texts: Mapping[str, str]) -> dict[str, list[Read]]:
+        """Return what the chunks of each field mean, of at most MAX_TOKENS words in all."""
+        chunks = {name: chunks_of(text) for name, text in texts.items()}
+        known = self._reads.young
+        fresh = {raw: None for some in chunks.values() for raw in some if raw not in known}
+        made = self._made(fresh) if fresh else {}
+        reads = {name: [made.get(raw) or known[raw] for raw in some] for name, some in chunks.items()}
+        return reads if sum(map(len, texts.values())) <= MAX_TOKENS else _shortened(reads)
 
     def possible(self, met: set[int]) -> set[int]:
         """Return the numbers of the terms that may stand where these needles were met."""
@@ -94,17 +97,38 @@ class Finder:
             if len(wanted) == 1 or wanted <= met
         }
 
-    def _read(self, raw: str) -> _Read:
-        chunk = read_chunk(raw)
-        hits = tuple(
-            (index, needle, score)
-            for index, token in enumerate(chunk.tokens)
-            for needle, score in self._vocabulary.hits(Word(token.text, token.is_joined))
-        )
-        read = _Read(chunk, hits, frozenset(self._needle_numbers[needle] for _, needle, _ in hits))
-        if len(raw) <= _MEMORABLE:
-            self._reads.put(raw, read)
-        return read
+    def _made(self, raws: Iterable[str]) -> dict[str, Read]:
+        """Return what chunks mean that came in lately not at all, and remember it."""
+        found = {raw: self._reads.get(raw) for raw in raws}
+        chunks = {raw: read_chunk(raw) for raw, read in found.items() if read is None}
+        hits = self._vocabulary.hits(token for chunk in chunks.values() for token in chunk.tokens)
+        for raw, chunk in chunks.items():
+            read = found[raw] = self._read(chunk, hits)
+            if len(raw) <= _MEMORABLE:
+                self._reads.put(raw, read)
+        return cast("dict[str, Read]", found)
+
+    def _read(self, chunk: Chunk, hits: Mapping[tuple[str, bool], tuple[Hit, ...]]) -> Read:
+        every = ((token, hits[token.text, token.is_joined]) for token in chunk.tokens)
+        met = tuple((token, some) for token, some in every if some)
+        shape = (chunk.words, chunk.width, chunk.clauses, chunk.sentences)
+        return Read(*shape, met) if met else self._shapes.setdefault(shape, Read(*shape, ()))
+
+
+def _shortened(reads: Mapping[str, list[Read]]) -> dict[str, list[Read]]:
+    """Return the reads of the first MAX_TOKENS words, field after field."""
+    kept: dict[str, list[Read]] = {}
+    words = 0
+    for name, some in reads.items():
+        if words >= MAX_TOKENS:
+            return kept
+        kept[name] = []
+        for read in some:
+            words += read.words
+            if words > MAX_TOKENS:
+                return kept
+            kept[name].append(read)
+    return kept
 
 
 def _readings(term: Term) -> Iterable[Sequence[Needle]]:
@@ -124,20 +148,17 @@ class Sight:
     def __init__(self, finder: Finder, item: Item, wanted: frozenset[str]) -> None:
         self._finder = finder
         self.texts = field_texts(item)
-        self._reads: dict[str, list[_Read]] = {}
+        self._reads: dict[str, list[Read]] = {}
         self._possible: dict[str, set[int]] = {}
         self._fields: dict[str, FieldText] = {}
         self._found: dict[tuple[str, int], list[Occurrence]] = {}
-        left = MAX_TOKENS
-        for name in FIELDS:
-            if name in wanted and name in self.texts and left > 0:
-                self._reads[name], words = finder.read(self.texts[name], left)
-                left -= words
-                met = {number for read in self._reads[name] if read.met for number in read.met}
-                self._possible[name] = finder.possible(met) if met else set()
-                for number, pattern in finder.patterns:
-                    if next(find_all(pattern.text, self.texts[name]), None) is not None:
-                        self._possible[name].add(number)
+        looked_at = {name: text for name, text in self.texts.items() if name in wanted}
+        for name, reads in finder.read(looked_at).items():
+            met = {needle for read in filter(_MET, reads) for _, hits in read.met for needle, _ in hits}
+            possible = finder.possible(met) | finder.patterns.find(looked_at[name])
+            if possible:
+                self._possible[name] = possible
+                self._reads[name] = reads
 
     def possible(self) -> set[int]:
         """Return the numbers of all terms that may stand in the item; those that do are among them."""
@@ -156,9 +177,9 @@ class Sight:
         return found
 
     def field(self, name: str) -> FieldText:
-        """Return a field's tokens and what they met."""
+        """Return a field's words and what they met."""
         if name not in self._fields:
-            self._fields[name] = _assembled(name, self.texts[name], self._reads[name])
+            self._fields[name] = FieldText(name, self.texts[name], self._reads[name], self._finder.needles)
         return self._fields[name]
 
     def find_uncovered(self, leaf: Leaf, covered: Mapping[str, Spans]) -> list[Occurrence]:
@@ -191,13 +212,3 @@ class Sight:
         return TermMatch(
             term=term.text, field=one.field, start=one.start, end=one.end, text=text, score=one.score
         )
-
-
-def _assembled(name: str, text: str, reads: Sequence[_Read]) -> FieldText:
-    field = FieldText(name, text, place(text, (read.chunk for read in reads)))
-    first = 0
-    for read in reads:
-        for index, needle, score in read.hits:
-            field.add(field.tokens[first + index], needle, score)
-        first += len(read.chunk.tokens)
-    return field

@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from bot.core.expressions import Evidence, Expression, Leaf, evaluate, identity, leaves, triggers
 from bot.core.finder import TITLE_FACTOR, Finder, Sight, strength
+from bot.core.memory import ENTRIES
 from bot.core.tags import language_code
 from bot.core.terms import IsWord
 from bot.model import Item, Match, TopicId
@@ -77,14 +78,20 @@ class Matcher:
         is_real: IsWord,
         detect_language: DetectLanguage | None = None,
         rules_hash: str = "",
+        memory: int = ENTRIES,
     ) -> None:
+        """Compile the rules.
+
+        Args:
+            memory: How many chunks and words of texts to remember, at some 200 bytes each.
+        """
         self.rules = tuple(rules)
         self.is_real = is_real
         self._detect = detect_language
         self._hash = rules_hash
         every = [leaf for rule in self.rules for leaf in _all_leaves(rule)]
         self.wanted = frozenset(field for leaf in every for field in leaf.fields)
-        self.finder = Finder((leaf.term for leaf in every), is_real)
+        self.finder = Finder((leaf.term for leaf in every), is_real, memory)
         self._rules_of: defaultdict[int, list[int]] = defaultdict(list)
         for number, rule in enumerate(self.rules):
             for term in {self.finder.number(term) for term in triggers(rule.match)}:

@@ -122,3 +122,8 @@ def _is_border(text: str, index: int) -> bool:
     left = index > 0 and (text[index - 1].isalnum() or text[index - 1] == "_")
     right = index < len(text) and (text[index].isalnum() or text[index] == "_")
     return left != right
+
+
+def rewritten(pattern: str) -> str:
+    r"""Return what RE2 is given for a pattern: without the \b at its ends, so that it may find more."""
+    return str(_compiled(pattern).regex.pattern)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Final
 
@@ -37,7 +37,7 @@ class _Names:
         self.text = text
         self.surname = name.words[-1]
         self.given = name.words[:-1]
-        self.words = text.words
+        self.words: Mapping[int, Token] = text.words
         if covered:
             seen = self.words.items()
             self.words = {at: word for at, word in seen if not overlaps(word.start, word.end, covered)}
@@ -209,7 +209,7 @@ class _Names:
     def _part(self, token: Token, needle: NameNeedle) -> tuple[Token, NameNeedle, float] | None:
         for met, score in self.text.hits.get(needle, {}).get(token.at, ()):
             is_too_short = needle.size < SHORTEST_GIVEN and _ending(token, needle) is not Ending.PLAIN
-            if met is token and not is_too_short and not self._is_small(token, needle):
+            if met == token and not is_too_short and not self._is_small(token, needle):
                 return token, needle, score
         if _is_initial(token, self.text) and _begins(needle, token):
             return token, needle, INITIAL

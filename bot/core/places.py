@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 from collections import defaultdict
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
-from typing import Final
+from typing import Final, NamedTuple
 
 from bot.core.terms import Needle
-from bot.core.text import Token
+from bot.core.text import Token, chunk_spans, chunks_of, placed, read_chunk
 
 _TITLE_CASE_SMALL: Final = frozenset(
     re.findall(
@@ -38,23 +39,80 @@ class Occurrence:
 Spans = Sequence[tuple[int, int]]  # of code points
 
 
-@dataclass
-class FieldText:
-    """A field's tokens, and which needles they met."""
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A chunk of a text, and which needles its words met."""
 
-    name: str
-    text: str
-    tokens: list[Token]
-    hits: dict[Needle, dict[int, list[tuple[Token, float]]]] = field(default_factory=dict)  # by position
+    words: int
+    width: int  # positions it takes
+    clauses: int
+    sentences: int
+    met: tuple[tuple[Token, tuple[tuple[int, float], ...]], ...]  # tokens of the chunk, with needles' numbers
 
-    def add(self, token: Token, needle: Needle, score: float) -> None:
-        """Note that the token met the needle."""
-        self.hits.setdefault(needle, defaultdict(list))[token.at].append((token, score))
 
-    @cached_property
-    def words(self) -> dict[int, Token]:
-        """The tokens that are no joined runs, by position."""
-        return {token.at: token for token in self.tokens if not token.is_joined}
+class Words(Mapping[int, Token]):
+    """The words of a field by position, without joined runs; a chunk is read when it is first asked for."""
+
+    def __init__(self, places: Sequence[Place]) -> None:
+        self._places = places
+        self._ends = [place.at + place.width for place in places]
+        self._read: dict[int, dict[int, Token]] = {}
+
+    def __getitem__(self, at: int) -> Token:
+        """Return the word at a position.
+
+        Raises:
+            KeyError: A sentence's or clause's end, or no place of the field.
+        """
+        return self._chunk(bisect_right(self._ends, at))[at]
+
+    def __iter__(self) -> Iterator[int]:
+        for number in range(len(self._places)):
+            yield from self._chunk(number)
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    def _chunk(self, number: int) -> dict[int, Token]:
+        words = self._read.get(number)
+        if words is None:
+            words = self._read[number] = self._words_of(number) if 0 <= number < len(self._places) else {}
+        return words
+
+    def _words_of(self, number: int) -> dict[int, Token]:
+        place = self._places[number]
+        chunk = read_chunk(place.raw)
+        return {token.at: token for token in place.tokens(chunk.tokens) if not token.is_joined}
+
+
+class Place(NamedTuple):
+    """Where a chunk stands in its field."""
+
+    raw: str
+    start: int  # code points
+    at: int  # position
+    width: int
+    clause: int
+    sentence: int
+
+    def tokens(self, chunk: Iterable[Token]) -> Iterator[Token]:
+        """Return tokens of the chunk as tokens of the field."""
+        return placed(chunk, self.start, self.at, self.clause, self.sentence)
+
+
+def _places(text: str, reads: Sequence[Read]) -> Iterator[Place]:
+    at = clause = sentence = 0
+    for raw, (start, _), read in zip(chunks_of(text), chunk_spans(text), reads, strict=False):
+        yield Place(raw, start, at, read.width, clause, sentence)
+        at, clause, sentence = at + read.width, clause + read.clauses, sentence + read.sentences
+
+
+class Look:
+    """What a field looks like, by its words."""
+
+    def __init__(self, text: str, words: Mapping[int, Token]) -> None:
+        self.text = text
+        self.words = words  # by position, without joined runs
 
     @cached_property
     def is_title_case(self) -> bool:
@@ -83,6 +141,24 @@ class FieldText:
         """True: by its letters or small words."""
         words = {token.text.casefold() for token in self.words.values()}
         return not _POLISH_WORDS.isdisjoint(words) or _POLISH_LETTERS.search(self.text) is not None
+
+
+class FieldText(Look):
+    """A field's words, and which needles they met."""
+
+    def __init__(self, name: str, text: str, reads: Sequence[Read], needles: Sequence[Needle]) -> None:
+        places = list(_places(text, reads))
+        super().__init__(text, Words(places))
+        self.name = name
+        self.hits: dict[Needle, dict[int, list[tuple[Token, float]]]] = {}  # by position
+        for read, place in zip(reads, places, strict=True):
+            if read.met:
+                tokens = place.tokens(token for token, _ in read.met)
+                for token, (_, hits) in zip(tokens, read.met, strict=True):
+                    for number, score in hits:
+                        self.hits.setdefault(needles[number], defaultdict(list))[token.at].append(
+                            (token, score)
+                        )
 
 
 def overlaps(start: int, end: int, covered: Spans) -> bool:

@@ -24,11 +24,7 @@ from bot.core.text import (
     script,
     tokens_of,
 )
-from bot.core.typos import (
-    SHORTEST_TYPO as SHORTEST_TYPO,  # noqa: PLC0414 - the index of all needles asks for it here
-)
-from bot.core.typos import STEM_COST, SWAPPED, edit_similarity, swapped, typo_similarities
-from bot.core.typos import single as single  # noqa: PLC0414 - and for this
+from bot.core.typos import SHORTEST_TYPO, STEM_COST, SWAPPED, edit_similarity, swapped, typo_similarities
 
 EQUAL: Final = 100.0
 WILDCARD: Final = 99.0
@@ -74,12 +70,30 @@ def has_stemmer(language: str) -> bool:
     return language == "uk" or _stemmer(language) is not None
 
 
+@lru_cache(maxsize=4_096)
 def stem(text: str, language: str) -> str:
     """Return the folded stem of a word; without a stemmer for the language, its fold."""
     if language == "uk":
         return fold(_UKRAINIAN.sub("", plain(text)))
     stemmer = _stemmer(language)
-    return fold(stemmer.stemWord(plain(text)) if stemmer else text)
+    stemmed = stemmer.stemWord(plain(text)) if stemmer else text.casefold()
+    return stemmed if stemmed.isascii() else fold(stemmed)
+
+
+# How many letters at the beginning of a word its stemmer leaves alone, counted over the hundred thousand
+# commonest words of each language; 0 for those not named.
+_KEPT: Final = {
+    **dict.fromkeys(
+        ("ca", "da", "es", "hi", "it", "nb", "nn", "no", "pl", "pt", "ro", "ru", "sv", "ta", "uk"), 4
+    ),
+    **dict.fromkeys(("cs", "el", "en", "fi", "fr", "hu"), 2),
+    **dict.fromkeys(("de", "lt"), 1),
+}
+
+
+def kept_letters(language: str) -> int:
+    """Return how many letters at its beginning a stem has in common with the word, unless it is shorter."""
+    return _KEPT.get(language, 0)
 
 
 # ---- needles: one word of a term ---------------------------------------------------------------
@@ -168,7 +182,7 @@ def _word_similarity(needle: WordNeedle, word: Word, is_real: IsWord) -> float:
     if folded in needle.folds and folded not in needle.swaps:
         return EQUAL
     stemmed = stem(word.text, needle.language) if needle.stems and len(folded) > 2 else ""
-    if stemmed in needle.stems:
+    if stemmed in needle.stems and folded.startswith(stemmed[: kept_letters(needle.language)]):
         return INFLECTED
     return max(
         _best_typo(needle, word, is_real, _spelling_typos(needle, folded)),
@@ -218,9 +232,9 @@ def may_be_typo(
     Args:
         by_stem: Only its stem is like the term's: it is then real too if it inflects a word of the language.
     """
-    if word.is_joined or len(word.text) < SHORTEST_TYPO - 1 or not word.text.isalpha():
+    low, folded = word.text.casefold(), fold(word.text)
+    if word.is_joined or len(folded) < SHORTEST_TYPO - 1 or not folded.isalpha():
         return False
-    low = word.text.casefold()
     if not language:
         return not is_real(low, "")
     if by_stem or has_company:

@@ -9,10 +9,9 @@ from __future__ import annotations
 import re
 import sys
 import unicodedata
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
-from typing import Final
+from typing import Final, NamedTuple
 
 from anyascii import anyascii
 
@@ -26,8 +25,7 @@ _CLAUSE_GAP: Final = 1
 _SENTENCE_GAP: Final = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """One word of a text, or a joined run of a hyphen chain."""
 
     text: str  # NFKC, without invisible characters, in its own case
@@ -44,8 +42,7 @@ class Token:
         return self.to - self.at > 1
 
 
-@dataclass(frozen=True, slots=True)
-class Chunk:
+class Chunk(NamedTuple):
     """A chunk's tokens, counted from its own beginning."""
 
     tokens: tuple[Token, ...]
@@ -94,7 +91,10 @@ _FULL_STOP_ONLY: Final = re.compile(r"[^!?…。．！？؟।॥]*")
 _CLAUSE_END: Final = re.compile(r"[,;:()\[\]{}|/\\<>=+*~_@&、，；：،؛•—–]")
 _UPPER: Final = _ranges([c for c in range(0x250) if chr(c).isupper()]) + "\u0400-\u042f"
 _LOWER: Final = _ranges([c for c in range(0x250) if chr(c).islower()]) + "\u0430-\u045f"
+_QUOTES: Final = '"“”„«»'
 _CAMEL: Final = re.compile(rf"(?<=[{_LOWER}0-9])(?=[{_UPPER}])|(?<=[{_UPPER}])(?=[{_UPPER}][{_LOWER}])")
+_BROKEN: Final = re.compile(r"(?<=[^\W\d_][-\u2010\u00ad])\r?\n[ \t]*(?=[^\W\d_])")
+_JOINER: Final = "\u2060"  # invisible
 _CHUNKS: Final = re.compile(r"\S+")
 
 
@@ -181,7 +181,25 @@ def clean(text: str) -> str:
 
 def read_chunk(raw: str) -> Chunk:
     """Return the tokens of a chunk; at most MAX_CHUNK characters of it are looked at."""
-    raw = raw[:MAX_CHUNK]
+    simple = _SIMPLE.fullmatch(raw)
+    return _read_simple(simple) if simple else _read_any(raw[:MAX_CHUNK])
+
+
+def _read_simple(found: re.Match[str]) -> Chunk:
+    """Return what _read_any would: most chunks are one word, perhaps quoted and with a mark behind."""
+    text = found[2]
+    tokens = (Token(text, 0, 1, found.start(2), found.end(2), 0, 0),)
+    mark = found[3]
+    if not mark:
+        return Chunk(tokens, 1, 1, 0, 0)
+    if _SENTENCE_END.search(mark) and not _is_abbreviation(text, mark):
+        return Chunk(tokens, 1, 1 + _SENTENCE_GAP, 1, 1)
+    if _CLAUSE_END.search(mark):
+        return Chunk(tokens, 1, 1 + _CLAUSE_GAP, 1, 0)
+    return Chunk(tokens, 1, 1, 0, 0)
+
+
+def _read_any(raw: str) -> Chunk:
     norm, origins = _normalised(raw)
     reader = _Reader(norm, origins)
     after = 0
@@ -190,6 +208,17 @@ def read_chunk(raw: str) -> Chunk:
             reader.add(after, start, end)
             after = end
     return reader.finish(after)
+
+
+# Letters and digits that NFKC leaves as they are, none of a script without spaces.
+_PLAIN: Final = _ranges(
+    [
+        code
+        for code in range(0x530)
+        if re.fullmatch(_LETTER, chr(code)) and unicodedata.normalize("NFKC", chr(code)) == chr(code)
+    ]
+)
+_SIMPLE: Final = re.compile(f"([{_QUOTES}]?)([{_PLAIN}]{{1,{MAX_WORD}}})([{_QUOTES}]?[,;:.!?…]?)")
 
 
 def _parts(norm: str, start: int, end: int) -> Iterator[tuple[int, int]]:
@@ -317,50 +346,60 @@ def _is_abbreviation(word: str, gap: str) -> bool:
 
 def chunks_of(text: str) -> list[str]:
     """Return at most MAX_TOKENS chunks of the text; a long one comes in pieces of MAX_CHUNK."""
-    text = text[:MAX_TEXT]
-    chunks = text.split(None, MAX_TOKENS)[:MAX_TOKENS]
-    if max(map(len, chunks), default=0) <= MAX_CHUNK:
-        return chunks
-    return [text[start:end] for start, end in chunk_spans(text)]
+    text = _unbroken(text)
+    chunks = text.split(None, MAX_TOKENS)
+    if len(chunks) > MAX_TOKENS or max(map(len, chunks), default=0) > MAX_CHUNK:
+        return [text[start:end] for start, end in _spans(text)]
+    return chunks
 
 
 def chunk_spans(text: str) -> list[tuple[int, int]]:
     """Return where each chunk of `chunks_of` stands."""
-    spans: list[tuple[int, int]] = []
-    for found in _CHUNKS.finditer(text, 0, MAX_TEXT):
+    return list(_spans(_unbroken(text)))
+
+
+def _unbroken(text: str) -> str:
+    """Return what is read of the text; a word that a hyphen breaks at a line's end is one chunk.
+
+    Each character stays where it stands: invisible ones take the place of the line break.
+    """
+    text = text[:MAX_TEXT]
+    return _BROKEN.sub(lambda found: _JOINER * len(found[0]), text) if "\n" in text else text
+
+
+def _spans(text: str) -> Iterator[tuple[int, int]]:
+    count = 0
+    for found in _CHUNKS.finditer(text):
         for start in range(found.start(), found.end(), MAX_CHUNK):
-            spans.append((start, min(start + MAX_CHUNK, found.end())))
-            if len(spans) == MAX_TOKENS:
-                return spans
-    return spans
+            if count == MAX_TOKENS:
+                return
+            count += 1
+            yield start, min(start + MAX_CHUNK, found.end())
 
 
-def place(text: str, chunks: Iterator[Chunk], limit: int = MAX_TOKENS) -> list[Token]:
-    """Return the text's tokens, given its chunks in order; ends after `limit` words."""
-    tokens: list[Token] = []
-    position = clause = sentence = words = 0
-    for (start, _), chunk in zip(chunk_spans(text), chunks, strict=False):
-        words += chunk.words
-        if words > limit:
-            break
-        for token in chunk.tokens:
-            tokens.append(
-                Token(
-                    token.text,
-                    token.at + position,
-                    token.to + position,
-                    token.start + start,
-                    token.end + start,
-                    token.clause + clause,
-                    token.sentence + sentence,
-                )
-            )
-        position += chunk.width
-        clause += chunk.clauses
-        sentence += chunk.sentences
-    return tokens
+def placed(chunk: Iterable[Token], start: int, at: int, clause: int, sentence: int) -> Iterator[Token]:
+    """Return a chunk's tokens where they stand in the text, whose chunks before took so much."""
+    for token in chunk:
+        yield Token(
+            token.text,
+            token.at + at,
+            token.to + at,
+            token.start + start,
+            token.end + start,
+            token.clause + clause,
+            token.sentence + sentence,
+        )
 
 
 def tokens_of(text: str, limit: int = MAX_TOKENS) -> list[Token]:
-    """Return the text's tokens in order of their end; ends after `limit` words."""
-    return place(text, map(read_chunk, chunks_of(text)), limit)
+    """Return the text's tokens in order of their end; ends before the chunk that exceeds `limit` words."""
+    tokens: list[Token] = []
+    at = clause = sentence = words = 0
+    for raw, (start, _) in zip(chunks_of(text), chunk_spans(text), strict=True):
+        chunk = read_chunk(raw)
+        words += chunk.words
+        if words > limit:
+            break
+        tokens += placed(chunk.tokens, start, at, clause, sentence)
+        at, clause, sentence = at + chunk.width, clause + chunk.clauses, sentence + chunk.sentences
+    return tokens

@@ -52,3 +52,22 @@ def swapped(forms: Iterable[str]) -> set[str]:
         for form in short
         for at in range(1, SHORTEST_SWAP - 1)
     }
+
+
+def misspellable(forms: Iterable[str]) -> Iterator[str]:
+    """Return what `typo_similarities` compares of a term's forms."""
+    for own in forms:
+        if len(own) >= SHORTEST_TYPO and own.isalpha():
+            yield own
+            yield single(own)
+
+
+def most_edits(text: str, fuzzy: float) -> int:
+    """Return how many edits a typo of the text may be away, 1 or 2; 0: it allows none.
+
+    A similarity of 100 takes none, but a doubled letter written once is none.
+    """
+    if fuzzy > 100.0:
+        return 0
+    fits = (edits for edits in range(1, MAX_EDITS + 1) if 100.0 * (1 - edits / (len(text) + edits)) >= fuzzy)
+    return max(fits, default=1)

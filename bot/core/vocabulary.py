@@ -1,14 +1,20 @@
-"""All needles of a rule set, indexed: which of them a word of a text meets, and how well."""
+"""All needles of a rule set, indexed: which of them a word of a text meets, and how well.
+
+An index only proposes: `terms.similarity` is the definition and has the last word. What is proposed must
+therefore hold all that it would accept.
+"""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
-from typing import Final, Generic, TypeVar
+from collections.abc import Iterable, Sequence
+from typing import Final
 
-from bot.core.names import first_sound, name_forms
+from bot.core.memory import ENTRIES, Memory
+from bot.core.names import NameForm, first_sound, name_forms
+from bot.core.neighbours import Neighbours
 from bot.core.terms import (
-    SHORTEST_TYPO,
+    EQUAL,
     AffixNeedle,
     ExactNeedle,
     IsWord,
@@ -16,130 +22,204 @@ from bot.core.terms import (
     Needle,
     Word,
     WordNeedle,
+    kept_letters,
     similarity,
     stem,
 )
-from bot.core.text import fold, script
+from bot.core.text import Token, fold, script
+from bot.core.typos import SHORTEST_TYPO, misspellable, most_edits, single
 
-Hit = tuple[Needle, float]
+Hit = tuple[int, float]  # a needle's number, and the similarity
 
-K = TypeVar("K")
-V = TypeVar("V")
-
-CACHE_SIZE: Final = 1_000_000
-
-
-class Memo(Generic[K, V]):
-    """A bounded memory in two generations: what is asked for again outlives what is not."""
-
-    def __init__(self, size: int = CACHE_SIZE) -> None:
-        self._half = max(1, size // 2)
-        self._young: dict[K, V] = {}
-        self._old: dict[K, V] = {}
-
-    def get(self, key: K) -> V | None:
-        """Return what was put, or None once it is forgotten."""
-        value = self._young.get(key)
-        if value is None:
-            value = self._old.get(key)
-            if value is not None:
-                self.put(key, value)
-        return value
-
-    def put(self, key: K, value: V) -> None:
-        """Remember the value until half the size of other keys has come."""
-        if len(self._young) >= self._half:
-            self._old = self._young
-            self._young = {}
-        self._young[key] = value
-
-    def __len__(self) -> int:
-        return len(self._young) + len(self._old)
+_Numbers = defaultdict[str, list[int]]
+_Affixes = tuple[_Numbers, set[int], bool]
+_ANY: Final = ""  # first letter
+_EVERY: Final = ("latin", "cyrillic", "mixed", "")
 
 
 class Vocabulary:
-    """The needles of all terms. Immutable once made."""
+    """The needles of all terms, numbered from 0. Immutable once made, but for what it remembers."""
 
-    def __init__(self, needles: Iterable[Needle], is_real: IsWord) -> None:
+    def __init__(self, needles: Iterable[Needle], is_real: IsWord, entries: int = ENTRIES) -> None:
+        self.needles = tuple(dict.fromkeys(needles))
         self._is_real = is_real
-        self._exact: defaultdict[str, list[Needle]] = defaultdict(list)
-        self._folds: defaultdict[str, list[Needle]] = defaultdict(list)
-        self._stems: defaultdict[str, defaultdict[str, list[Needle]]] = defaultdict(lambda: defaultdict(list))
-        self._heads: defaultdict[int, defaultdict[str, list[Needle]]] = defaultdict(lambda: defaultdict(list))
-        self._tails: defaultdict[int, defaultdict[str, list[Needle]]] = defaultdict(lambda: defaultdict(list))
-        self._languages: defaultdict[str, set[str]] = defaultdict(set)  # of the stems, by script
-        self._names: defaultdict[str, list[Needle]] = defaultdict(list)
-        self._name_sounds: set[str] = set()
-        self._typos: defaultdict[str, list[Needle]] = defaultdict(list)  # by first letter
-        self._name_typos: defaultdict[str, list[Needle]] = defaultdict(list)
-        for needle in dict.fromkeys(needles):
-            self._add(needle)
+        self._exact: _Numbers = defaultdict(list)
+        self._folds: _Numbers = defaultdict(list)
+        heads: _Affixes = (defaultdict(list), set(), False)
+        tails: _Affixes = (defaultdict(list), set(), True)
+        self._affixes = (heads, tails)  # texts, their sizes, whether at the end
+        self._names: _Numbers = defaultdict(list)
+        self._first_sounds: set[str] = set()
+        self._stems = {name: _Stems() for name in _EVERY}  # by the script of the needles
+        self._typos, self._name_typos = _Misspelt(), _Misspelt()
+        for number, needle in enumerate(self.needles):
+            self._add(number, needle)
+        self._typos.close()
+        self._name_typos.close()
+        self._met: Memory[tuple[str, bool], tuple[Hit, ...]] = Memory(entries)
 
-    def _add(self, needle: Needle) -> None:
+    # ---- building ------------------------------------------------------------------------------
+
+    def _add(self, number: int, needle: Needle) -> None:
         match needle:
             case ExactNeedle():
-                self._exact[needle.text].append(needle)
+                self._exact[needle.text].append(number)
             case AffixNeedle():
-                side = self._tails if needle.at_end else self._heads
                 for text in needle.folds:
-                    side[len(text)][text].append(needle)
+                    affixes, sizes, _ = self._affixes[needle.at_end]
+                    affixes[text].append(number)
+                    sizes.add(len(text))
             case WordNeedle():
-                self._add_word(needle)
+                for text in needle.folds:
+                    self._folds[text].append(number)
+                self._stems[needle.script].add(number, needle)
+                self._typos.add(number, misspellable(needle.folds | needle.stems), needle.fuzzy)
             case NameNeedle():
                 for key in needle.keys:
-                    self._names[key].append(needle)
-                    self._name_sounds.add(first_sound(key))
-                if needle.fuzzy <= 100:
-                    for first in {key[0] for key in needle.keys if len(key) >= SHORTEST_TYPO}:
-                        self._name_typos[first].append(needle)
+                    self._names[key].append(number)
+                    self._first_sounds.add(first_sound(key))
+                self._name_typos.add(number, needle.keys, needle.fuzzy)
 
-    def _add_word(self, needle: WordNeedle) -> None:
-        for text in needle.folds:
-            self._folds[text].append(needle)
+    # ---- asking --------------------------------------------------------------------------------
+
+    def hits(self, tokens: Iterable[Token]) -> dict[tuple[str, bool], tuple[Hit, ...]]:
+        """Return for each word, and whether it is a joined run, the needles that it meets, in their order.
+
+        Words are asked for together, for that costs less than one by one.
+        """
+        words = {(token.text, token.is_joined): None for token in tokens}
+        low = {word: (word[0].casefold(), word[1]) for word in words}
+        known = {key: self._met.get(key) for key in dict.fromkeys(low.values())}
+        known |= self._meet([key for key, found in known.items() if found is None])
+        return {word: self._with_exact(word, known[low[word]] or ()) for word in words}
+
+    def _with_exact(self, word: tuple[str, bool], found: tuple[Hit, ...]) -> tuple[Hit, ...]:
+        """Return also the needles that look at a word's case."""
+        exact = self._exact.get(word[0])
+        return tuple(sorted((*found, *self._scored(Word(*word), exact)))) if exact else found
+
+    def _meet(self, words: Sequence[tuple[str, bool]]) -> dict[tuple[str, bool], tuple[Hit, ...]]:
+        proposed: dict[tuple[str, bool], set[int]] = {}
+        forms: dict[tuple[str, bool], set[str]] = {}
+        keys: dict[tuple[str, bool], set[str]] = {}
+        for word in words:
+            low, is_joined = word
+            folded = fold(low)
+            stems = self._stems_beside(low)
+            names = name_forms(low) if first_sound(low) in self._first_sounds else ()
+            proposed[word] = self._alike(low, folded, stems, names)
+            if not is_joined and len(folded) >= SHORTEST_TYPO - 1 and folded.isalpha():
+                forms[word] = self._typo_forms(low, folded, stems)
+                keys[word] = {form.key for form in names[:1]}
+        for misspelt, asked in ((self._typos, forms), (self._name_typos, keys)):
+            near = misspelt.candidates({form for some in asked.values() for form in some})
+            for word, some in asked.items():
+                proposed[word].update(*(near[form] for form in some if form in near))
+        found = {word: self._scored(Word(*word), numbers) for word, numbers in proposed.items()}
+        for word, hits in found.items():
+            self._met.put(word, hits)
+        return found
+
+    def _scored(self, word: Word, numbers: Iterable[int]) -> tuple[Hit, ...]:
+        scores = (
+            (number, similarity(self.needles[number], word, self._is_real)) for number in sorted(numbers)
+        )
+        return tuple((number, score) for number, score in scores if score > 0)
+
+    def _stems_beside(self, low: str) -> list[_Stems]:
+        """Return the stems that words of the word's script may have."""
+        own = script(low)
+        return [
+            self._stems[one] for one in (_EVERY if own == "mixed" else (own, "mixed")) if self._stems[one]
+        ]
+
+    def _alike(self, low: str, folded: str, stems: Iterable[_Stems], names: Iterable[NameForm]) -> set[int]:
+        """Return the needles that the word may meet without a typo."""
+        found = {*self._folds.get(folded, ())}
+        for affixes, sizes, at_end in self._affixes:
+            for size in sizes:
+                if some := affixes.get(folded[-size:] if at_end else folded[:size]):
+                    found.update(some)
+        for one in stems:
+            found |= one.candidates(low, folded)
+        for form in names:
+            if some := self._names.get(form.key):
+                found.update(some)
+        return found
+
+    def _typo_forms(self, low: str, folded: str, stems: Iterable[_Stems]) -> set[str]:
+        forms = {folded}
+        for one in stems:
+            forms.update(one.typo_forms(low, folded))
+        forms.update([single(form) for form in forms])
+        forms.discard("")
+        return forms
+
+
+class _Stems:
+    """The needles of one script by their stems; a stemmer is asked only where a stem begins like the word."""
+
+    def __init__(self) -> None:
+        self._numbers: defaultdict[str, _Numbers] = defaultdict(lambda: defaultdict(list))  # by language
+        self._speaking: defaultdict[str, dict[str, None]] = defaultdict(
+            dict
+        )  # languages by a stem's beginning
+        self._sizes: set[int] = set()  # of the beginnings
+        self._typing: defaultdict[str, dict[str, None]] = defaultdict(dict)  # of typos, by the first letter
+
+    def __bool__(self) -> bool:
+        return bool(self._numbers)
+
+    def add(self, number: int, needle: WordNeedle) -> None:
+        """Note a needle's stems."""
         for text in needle.stems:
-            self._stems[needle.language][text].append(needle)
-            self._languages[needle.script].add(needle.language)
-        if needle.fuzzy <= 100:
-            typical = {t[0] for t in needle.folds | needle.stems if len(t) >= SHORTEST_TYPO}
-            for first in typical:
-                self._typos[first].append(needle)
+            self._numbers[needle.language][text].append(number)
+            beginning = text[: kept_letters(needle.language)]
+            self._speaking[beginning][needle.language] = None
+            self._sizes.add(len(beginning))
+            if needle.fuzzy <= EQUAL:
+                first = text[0] if kept_letters(needle.language) else _ANY
+                self._typing[first][needle.language] = None
 
-    def hits(self, word: Word) -> tuple[Hit, ...]:
-        """Return every needle that the word meets, with the similarity."""
-        found = []
-        for needle in dict.fromkeys(self._candidates(word)):
-            score = similarity(needle, word, self._is_real)
-            if score > 0:
-                found.append((needle, score))
-        return tuple(found)
+    def candidates(self, low: str, folded: str) -> set[int]:
+        """Return the needles whose stem the word may have."""
+        languages = {
+            language: None for size in self._sizes for language in self._speaking.get(folded[:size], ())
+        }
+        return {
+            number
+            for language in languages
+            for number in self._numbers[language].get(stem(low, language), ())
+        }
 
-    def _candidates(self, word: Word) -> Iterator[Needle]:
-        folded = fold(word.text)
-        yield from self._exact.get(word.text, ())
-        yield from self._folds.get(folded, ())
-        for size, heads in self._heads.items():
-            yield from heads.get(folded[:size], ())
-        for size, tails in self._tails.items():
-            yield from tails.get(folded[-size:], ())
-        stems = {language: stem(word.text, language) for language in self._languages_of(word)}
-        for language, stemmed in stems.items():
-            yield from self._stems[language].get(stemmed, ())
-        is_name = first_sound(word.text) in self._name_sounds
-        if is_name:
-            for form in name_forms(word.text):
-                yield from self._names.get(form.key, ())
-        yield from self._typo_candidates(word, {folded, *stems.values()}, is_name)
+    def typo_forms(self, low: str, folded: str) -> Iterable[str]:
+        """Return the word's stems, of which a needle's may be a typo."""
+        languages = (*self._typing.get(folded[0], ()), *self._typing.get(_ANY, ()))
+        return (stem(low, language) for language in languages)
 
-    def _languages_of(self, word: Word) -> Iterable[str]:
-        """Return the languages that have stems in the word's script."""
-        own = script(word.text)
-        return self._stems if own == "mixed" else self._languages.get(own, set()) | self._languages["mixed"]
 
-    def _typo_candidates(self, word: Word, forms: set[str], is_name: bool) -> Iterator[Needle]:
-        firsts = {form[0] for form in forms if form and form[0] in self._typos}
-        names = name_forms(word.text) if is_name else ()
-        if firsts or names:
-            for first in firsts:
-                yield from self._typos[first]
-            if names:
-                yield from self._name_typos.get(names[0].key[0], ())
+class _Misspelt:
+    """The strings that a typo may be one of, with the needles they stand for."""
+
+    def __init__(self) -> None:
+        self._numbers: _Numbers = defaultdict(list)
+        self._edits: dict[str, int] = {}
+        self._neighbours = Neighbours({})
+
+    def add(self, number: int, strings: Iterable[str], fuzzy: float) -> None:
+        """Note what a typo of a needle is compared with."""
+        for text in strings:
+            if edits := most_edits(text, fuzzy):
+                self._edits[text] = max(edits, self._edits.get(text, 0))
+                self._numbers[text].append(number)
+
+    def close(self) -> None:
+        """Index what was noted."""
+        self._neighbours = Neighbours(self._edits)
+
+    def candidates(self, forms: Iterable[str]) -> dict[str, set[int]]:
+        """Return for each form the needles that it may be a typo of; forms without any are left out."""
+        if not self._neighbours or not forms:
+            return {}
+        near = self._neighbours.near(forms)
+        return {form: {n for text in some for n in self._numbers[text]} for form, some in near.items()}

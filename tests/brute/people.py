@@ -8,7 +8,7 @@ from itertools import pairwise, product
 
 from bot.core import name_gender as grammar
 from bot.core.names import Ending, is_cyrillic, name_forms, name_key
-from bot.core.places import FieldText
+from bot.core.places import Look
 from bot.core.terms import Name, NameNeedle, Needle
 from bot.core.text import Token
 from tests.brute.fields import Field, Place, Spans, covers
@@ -35,7 +35,9 @@ class People:
     def __init__(self, name: Name, field: Field, alike: Alike) -> None:
         self.name = name
         self.field = field
-        self.looks = FieldText(field.name, field.text, list(field.tokens))  # title case, Polish and so on
+        self.looks = Look(
+            field.text, {token.at: token for token in field.tokens if not token.is_joined}
+        )  # title case, Polish and so on
         self.alike = alike
         self.words = {word.at: word for word in field.words}
 

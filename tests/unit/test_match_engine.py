@@ -13,10 +13,10 @@ from bot.core.explain import WhyNot, explain
 from bot.core.expressions import AllOf, AnyOf, AtLeast, Expression, Leaf, Near, NoneOf
 from bot.core.finder import FIELDS
 from bot.core.match import DEFAULT_FIELDS, Matcher, TopicRule, best_possible_score, item_score
+from bot.core.memory import Memory
 from bot.core.places import Occurrence
 from bot.core.tags import language_code
 from bot.core.terms import Pattern, read_name, read_phrase
-from bot.core.vocabulary import Memo
 from bot.model import FeedId, Item, Match, TopicId
 
 REAL = frozenset({"erde", "erden", "quark"})
@@ -363,7 +363,7 @@ def test_a_near_miss_tells_what_it_failed_by(leaf: Leaf, title: str, reason: str
 
 
 def test_a_memory_forgets_what_is_not_asked_for_and_keeps_what_is() -> None:
-    memo: Memo[int, str] = Memo(4)
+    memo: Memory[int, str] = Memory(4)
     memo.put(0, "kept")
     for number in range(1, 50):
         memo.put(number, "passing")

@@ -1,0 +1,43 @@
+"""A bounded memory: what is asked for again outlives what is not."""
+
+from __future__ import annotations
+
+from typing import Final, Generic, TypeVar
+
+K = TypeVar("K")
+V = TypeVar("V")
+
+ENTRIES: Final = 1_000_000
+
+
+class Memory(Generic[K, V]):
+    """Keys and values in two generations; the older one is dropped whole.
+
+    Safe to share between threads that may lose an entry to each other, for every entry can be made again.
+    """
+
+    __slots__ = ("_half", "_old", "young")
+
+    def __init__(self, entries: int = ENTRIES) -> None:
+        self._half = max(1, entries // 2)
+        self.young: dict[K, V] = {}  # may be read directly; what is missing here may still be known to `get`
+        self._old: dict[K, V] = {}
+
+    def get(self, key: K) -> V | None:
+        """Return what was put, or None once it is forgotten."""
+        value = self.young.get(key)
+        if value is None:
+            value = self._old.get(key)
+            if value is not None:
+                self.put(key, value)
+        return value
+
+    def put(self, key: K, value: V) -> None:
+        """Remember the value until half as many other keys as there are entries have come."""
+        if len(self.young) >= self._half:
+            self._old = self.young
+            self.young = {}
+        self.young[key] = value
+
+    def __len__(self) -> int:
+        return len(self.young) + len(self._old)
