@@ -152,7 +152,7 @@ def explain(matcher: Matcher, rule: TopicRule, item: Item, *, with_near_misses: 
 
 def _finding(matcher: Matcher, sight: Sight, covered: Mapping[str, Spans] = _NOTHING) -> Find:
     """Return what finds a term in the item, passing over all that cannot stand there at once."""
-    possible, number = sight.possible(), matcher.finder.number
+    possible, number = sight.possible, matcher.finder.number
 
     def find(leaf: Leaf) -> Sequence[Occurrence]:
         return sight.find_uncovered(leaf, covered) if number(leaf.term) in possible else ()

@@ -60,34 +60,48 @@ class Near:
 Expression = Leaf | AnyOf | AllOf | NoneOf | AtLeast | Near
 Evidence = dict[Leaf, list[Occurrence]]
 Find = Callable[[Leaf], Sequence[Occurrence]]
+Likely = Callable[["AnyOf | AtLeast"], Sequence[Expression]]
 
 
-def evaluate(expression: Expression, find: Find) -> Evidence | None:
-    """Return the evidence that the expression holds; None: it does not. NoneOf gives no evidence."""
+def every_child(expression: AnyOf | AtLeast) -> Sequence[Expression]:
+    """Return all children: nothing is known of which may hold."""
+    return expression.children
+
+
+def evaluate(expression: Expression, find: Find, likely: Likely = every_child) -> Evidence | None:
+    """Return the evidence that the expression holds; None: it does not. NoneOf gives no evidence.
+
+    Args:
+        likely: Returns, in order, the children that may hold; those it leaves out do not.
+    """
     match expression:
         case Leaf():
             found = find(expression)
             return {expression: list(found)} if found else None
-        case AnyOf(children):
-            parts = [part for part in (evaluate(child, find) for child in children) if part is not None]
+        case AnyOf():
+            parts = _holding(expression, find, likely)
             return _united(parts) if parts else None
         case AllOf(children):
-            return _all_of(children, find)
+            return _all_of(children, find, likely)
         case NoneOf(child):
-            return {} if evaluate(child, find) is None else None
-        case AtLeast(count, children):
-            parts = [part for part in (evaluate(child, find) for child in children) if part is not None]
-            evidence = _united(parts)
+            return {} if evaluate(child, find, likely) is None else None
+        case AtLeast(count):
+            evidence = _united(_holding(expression, find, likely))
             different = {identity(leaf.term) for leaf in evidence}
             return evidence if len(different) >= count else None
         case Near():
-            return _near(expression, find) or None
+            return _near(expression, find, likely) or None
 
 
-def _all_of(children: Sequence[Expression], find: Find) -> Evidence | None:
+def _holding(expression: AnyOf | AtLeast, find: Find, likely: Likely) -> list[Evidence]:
+    parts = (evaluate(child, find, likely) for child in likely(expression))
+    return [part for part in parts if part is not None]
+
+
+def _all_of(children: Sequence[Expression], find: Find, likely: Likely) -> Evidence | None:
     parts = []
     for child in children:
-        part = evaluate(child, find)
+        part = evaluate(child, find, likely)
         if part is None:
             return None
         parts.append(part)
@@ -141,8 +155,13 @@ class _Side:
         return self.soonest[index] if soonest else self.places[index]
 
 
-def _near(near: Near, find: Find) -> Evidence:
-    children = [evaluate(child, find) or {} for child in near.children]
+def _near(near: Near, find: Find, likely: Likely) -> Evidence:
+    children: list[Evidence] = []
+    for child in near.children:
+        part = evaluate(child, find, likely)
+        if not part:
+            return {}
+        children.append(part)
     united: dict[Leaf, set[Occurrence]] = {leaf: set() for child in children for leaf in child}
     for field in {one.field for found in children[0].values() for one in found}:
         sides = [_Side.of(child, field) for child in children]
@@ -217,6 +236,25 @@ def needs_evidence(expression: Expression) -> bool:
             return any(map(needs_evidence, children))
         case AtLeast(count):
             return count > 0
+
+
+def branches(expression: Expression) -> Iterator[AnyOf | AtLeast]:
+    """Return the expressions of several children inside it, itself included, of which some may hold."""
+    match expression:
+        case NoneOf(child):
+            yield from branches(child)
+        case AnyOf(children) | AllOf(children) | AtLeast(_, children) | Near(children):
+            if isinstance(expression, AnyOf | AtLeast):
+                yield expression
+            for child in children:
+                yield from branches(child)
+        case Leaf():
+            return
+
+
+def needed_terms(expression: Expression) -> tuple[Term, ...] | None:
+    """Return terms of which at least one is found wherever the expression holds; None: it may without any."""
+    return _triggers(expression)
 
 
 def triggers(expression: Expression) -> tuple[Term, ...]:

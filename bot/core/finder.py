@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cached_property
 from operator import attrgetter
 from typing import Final, cast
 
@@ -20,7 +21,7 @@ from bot.model import Item, TermMatch
 _MET: Final = attrgetter("met")
 FIELDS: Final = ("title", "summary", "content", "author", "url", "source", "categories")
 TITLE_FACTOR: Final = 1.25
-_MEMORABLE: Final = 64  # characters; longer chunks do not come again
+_HEAVY: Final = 64  # characters; a longer chunk counts for several in memory
 
 
 def field_texts(item: Item) -> dict[str, str]:
@@ -81,11 +82,15 @@ class Finder:
 
     def read(self, texts: Mapping[str, str]) -> dict[str, list[Read]]:
         """Return what the chunks of each field mean, of at most MAX_TOKENS words in all."""
-        chunks = {name: chunks_of(text) for name, text in texts.items()}
         known = self._reads.young
-        fresh = {raw: None for some in chunks.values() for raw in some if raw not in known}
-        made = self._made(fresh) if fresh else {}
-        reads = {name: [made.get(raw) or known[raw] for raw in some] for name, some in chunks.items()}
+        chunks = {name: chunks_of(text) for name, text in texts.items()}
+        found = {name: list(map(known.get, some)) for name, some in chunks.items()}
+        unknown = [name for name, reads in found.items() if None in reads]
+        if unknown:
+            made = self._made({raw: None for name in unknown for raw in chunks[name] if raw not in known})
+            for name in unknown:
+                found[name] = [made.get(raw) or known[raw] for raw in chunks[name]]
+        reads = cast("dict[str, list[Read]]", found)
         return reads if sum(map(len, texts.values())) <= MAX_TOKENS else _shortened(reads)
 
     def possible(self, met: set[int]) -> set[int]:
@@ -104,8 +109,7 @@ class Finder:
         hits = self._vocabulary.hits(token for chunk in chunks.values() for token in chunk.tokens)
         for raw, chunk in chunks.items():
             read = found[raw] = self._read(chunk, hits)
-            if len(raw) <= _MEMORABLE:
-                self._reads.put(raw, read)
+            self._reads.put(raw, read, 1 + len(raw) // _HEAVY)
         return cast("dict[str, Read]", found)
 
     def _read(self, chunk: Chunk, hits: Mapping[tuple[str, bool], tuple[Hit, ...]]) -> Read:
@@ -160,9 +164,10 @@ class Sight:
                 self._possible[name] = possible
                 self._reads[name] = reads
 
-    def possible(self) -> set[int]:
-        """Return the numbers of all terms that may stand in the item; those that do are among them."""
-        return set().union(*self._possible.values())
+    @cached_property
+    def possible(self) -> frozenset[int]:
+        """The numbers of all terms that may stand in the item; those that do are among them."""
+        return frozenset().union(*self._possible.values())
 
     def find(self, leaf: Leaf) -> list[Occurrence]:
         """Return where a leaf's term stands in the leaf's fields."""

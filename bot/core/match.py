@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Final
 from urllib.parse import urlsplit
 
-from bot.core.expressions import Evidence, Expression, Leaf, evaluate, identity, leaves, triggers
+from bot.core.expressions import (
+    AnyOf,
+    AtLeast,
+    Evidence,
+    Expression,
+    Likely,
+    evaluate,
+    every_child,
+    identity,
+    leaves,
+    triggers,
+)
 from bot.core.finder import TITLE_FACTOR, Finder, Sight, strength
 from bot.core.memory import ENTRIES
+from bot.core.shortcuts import Shortcuts
 from bot.core.tags import language_code
 from bot.core.terms import IsWord
 from bot.model import Item, Match, TopicId
@@ -89,9 +101,11 @@ class Matcher:
         self.is_real = is_real
         self._detect = detect_language
         self._hash = rules_hash
-        every = [leaf for rule in self.rules for leaf in _all_leaves(rule)]
+        expressions = [expression for rule in self.rules for expression in _expressions(rule)]
+        every = [leaf for expression in expressions for leaf in leaves(expression)]
         self.wanted = frozenset(field for leaf in every for field in leaf.fields)
         self.finder = Finder((leaf.term for leaf in every), is_real, memory)
+        self._shortcuts = Shortcuts(expressions, self.finder.number)
         self._rules_of: defaultdict[int, list[int]] = defaultdict(list)
         for number, rule in enumerate(self.rules):
             for term in {self.finder.number(term) for term in triggers(rule.match)}:
@@ -100,7 +114,7 @@ class Matcher:
     def match(self, item: Item) -> tuple[Match, ...]:
         """Return the topics that the item belongs to, highest score first, then in the rules' order."""
         sight = self.see(item)
-        numbers = sorted({number for term in sight.possible() for number in self._rules_of.get(term, ())})
+        numbers = sorted({number for term in sight.possible for number in self._rules_of.get(term, ())})
         matches = [self._decide(self.rules[number], item, sight) for number in numbers]
         return tuple(sorted((m for m in matches if m is not None), key=lambda m: -m.score))
 
@@ -109,14 +123,19 @@ class Matcher:
         return Sight(self.finder, item, self.wanted)
 
     def _decide(self, rule: TopicRule, item: Item, sight: Sight) -> Match | None:
-        covered = covered_spans(rule, sight)
-        evidence = evaluate(rule.match, lambda leaf: sight.find_uncovered(leaf, covered))
+        possible = sight.possible
+
+        def likely(expression: AnyOf | AtLeast) -> Sequence[Expression]:
+            return self._shortcuts.likely(expression, possible)
+
+        covered = covered_spans(rule, sight, likely)
+        evidence = evaluate(rule.match, lambda leaf: sight.find_uncovered(leaf, covered), likely)
         if not evidence:
             return None
         score = item_score(evidence)
         if score < rule.min_score or not is_heard(rule, item):
             return None
-        if rule.unless is not None and evaluate(rule.unless, sight.find) is not None:
+        if rule.unless is not None and evaluate(rule.unless, sight.find, likely) is not None:
             return None
         if not self.speaks(rule, item):
             return None
@@ -132,15 +151,15 @@ class Matcher:
         return language is None or language in map(language_code, rule.languages)
 
 
-def _all_leaves(rule: TopicRule) -> Iterable[Leaf]:
-    for expression in (rule.match, rule.ignore, rule.unless):
-        if expression is not None:
-            yield from leaves(expression)
+def _expressions(rule: TopicRule) -> list[Expression]:
+    return [one for one in (rule.match, rule.ignore, rule.unless) if one is not None]
 
 
-def covered_spans(rule: TopicRule, sight: Sight) -> dict[str, list[tuple[int, int]]]:
+def covered_spans(
+    rule: TopicRule, sight: Sight, likely: Likely = every_child
+) -> dict[str, list[tuple[int, int]]]:
     """Return what the topic's `ignore` covers up."""
-    hidden = evaluate(rule.ignore, sight.find) if rule.ignore is not None else None
+    hidden = evaluate(rule.ignore, sight.find, likely) if rule.ignore is not None else None
     return spans(hidden or {})
 
 

@@ -16,12 +16,13 @@ class Memory(Generic[K, V]):
     Safe to share between threads that may lose an entry to each other, for every entry can be made again.
     """
 
-    __slots__ = ("_half", "_old", "young")
+    __slots__ = ("_half", "_old", "_weight", "young")
 
     def __init__(self, entries: int = ENTRIES) -> None:
         self._half = max(1, entries // 2)
         self.young: dict[K, V] = {}  # may be read directly; what is missing here may still be known to `get`
         self._old: dict[K, V] = {}
+        self._weight = 0  # of the young
 
     def get(self, key: K) -> V | None:
         """Return what was put, or None once it is forgotten."""
@@ -32,11 +33,17 @@ class Memory(Generic[K, V]):
                 self.put(key, value)
         return value
 
-    def put(self, key: K, value: V) -> None:
-        """Remember the value until half as many other keys as there are entries have come."""
-        if len(self.young) >= self._half:
+    def put(self, key: K, value: V, weight: int = 1) -> None:
+        """Remember the value until half as many other keys as there are entries have come.
+
+        Args:
+            weight: How many entries it counts for.
+        """
+        if self._weight >= self._half:
             self._old = self.young
             self.young = {}
+            self._weight = 0
+        self._weight += weight
         self.young[key] = value
 
     def __len__(self) -> int:

@@ -104,8 +104,12 @@ def cyrillic_key(key: str) -> str:
 
 def first_sound(text: str) -> str:
     """Return a class of first letters that a word, its key and the keys of its forms share."""
-    first = fold(text[:1].casefold().translate(_BEFORE_FOLD)) or name_key(text)
-    return first[:1].translate(_FIRST_SOUNDS)
+    return _sound(text[:1]) or name_key(text)[:1].translate(_FIRST_SOUNDS)
+
+
+@lru_cache(maxsize=4_096)
+def _sound(letter: str) -> str:
+    return fold(letter.casefold().translate(_BEFORE_FOLD))[:1].translate(_FIRST_SOUNDS)
 
 
 def name_keys(name: str) -> frozenset[str]:
@@ -216,6 +220,8 @@ _LATIN: Final = _declined(
     je=(("j", Ending.A),),
 )
 _LONGEST_ENDING: Final = 3
+_MOST_CHANGED: Final = 4  # letters at the end of a key that cases change
+_LONGEST_SHARED: Final = 5
 SHORTEST_DECLINED: Final = 2  # letters of a nominative that endings are taken off
 _LATIN_WORD: Final = re.compile("[a-z\u00df-\u024f\u1e00-\u1eff]+")
 
@@ -231,10 +237,16 @@ def name_forms(text: str) -> tuple[NameForm, ...]:
         for nominative, case in endings.get(low[-size:], ()):
             if len(base) + len(nominative) >= SHORTEST_DECLINED:
                 forms.setdefault(name_key(base + nominative), case)
-    found = tuple(NameForm(key, ending) for key, ending in forms.items() if key)
+    own = shared_beginning(next(iter(forms)))
+    found = tuple(NameForm(key, ending) for key, ending in forms.items() if key and key.startswith(own))
     if not is_cyrillic(low):
         return found
     return found + tuple(NameForm(cyrillic_key(form.key), form.ending) for form in found)
+
+
+def shared_beginning(key: str) -> str:
+    """Return the beginning that the key of a word shares with the keys of all its forms; it may be empty."""
+    return key[: max(0, min(len(key) - _MOST_CHANGED, _LONGEST_SHARED))]
 
 
 def _endings(low: str) -> _CaseEndings:

@@ -15,7 +15,6 @@ from typing import Any, Final
 
 import numpy as np
 from rapidfuzz.distance import OSA
-from rapidfuzz.process import cpdist
 
 MAX_EDITS: Final = 2
 _LETTERS: Final = 7  # of a string that are looked at
@@ -58,13 +57,14 @@ class Neighbours:
     def __init__(self, strings: Mapping[str, int]) -> None:
         """Take strings, none of them empty, with the edits, 1 or 2, that another may be away."""
         self._strings = list(strings)
-        self._edits = np.array(list(strings.values()), dtype=np.uint8)
-        ways = int((self._edits[:, None] >= _DELETED).sum())
+        self._edits = list(strings.values())
+        self._allowed = np.array(self._edits, dtype=np.uint8)
+        ways = int((self._allowed[:, None] >= _DELETED).sum())
         self._shift = np.uint64(64 - (_SLOTS * ways).bit_length())
         slots, numbers = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.uint32)]
         for start in range(0, len(self._strings), _AT_ONCE):
             found = self._slots(self._strings[start : start + _AT_ONCE])
-            rows, columns = np.nonzero(self._edits[start : start + _AT_ONCE, None] >= _DELETED)
+            rows, columns = np.nonzero(self._allowed[start : start + _AT_ONCE, None] >= _DELETED)
             slots.append(found[rows, columns])
             numbers.append((rows + start).astype(np.uint32))
         every = np.concatenate(slots)
@@ -81,31 +81,30 @@ class Neighbours:
 
         Texts without any are left out.
         """
-        asked = list(texts)
-        rows, numbers = self._likely(asked)
+        asked: defaultdict[str, list[str]] = defaultdict(list)
+        for text in texts:
+            asked[text[:_LETTERS]].append(text)
+        beginnings = list(asked)
         found: defaultdict[str, list[str]] = defaultdict(list)
-        if not len(rows):
-            return found
-        pairs = [asked[row] for row in rows.tolist()], [self._strings[number] for number in numbers.tolist()]
-        edits = cpdist(*pairs, scorer=OSA.distance, score_cutoff=MAX_EDITS, dtype=np.uint8)
-        for index in (edits <= self._edits[numbers]).nonzero()[0].tolist():
-            text, own = pairs[0][index], pairs[1][index]
-            if own[0] == text[0]:
-                found[text].append(own)
+        for row, number in self._likely(beginnings):
+            own, most = self._strings[number], self._edits[number]
+            for text in asked[beginnings[row]]:
+                if own[0] == text[0] and OSA.distance(own, text, score_cutoff=most) <= most:
+                    found[text].append(own)
         return found
 
-    def _likely(self, asked: Sequence[str]) -> tuple[_Array, _Array]:
-        """Return pairs of a text's and a string's number that have something left in common, each once."""
-        slots = self._slots(asked)
+    def _likely(self, beginnings: Sequence[str]) -> Iterable[tuple[int, int]]:
+        """Return pairs of a beginning's and a string's number that have something left in common, once."""
+        slots = self._slots(beginnings)
         rows, columns = self._used[slots].nonzero()
         used = slots[rows, columns]
         starts = self._starts[used].astype(np.int64)
         counts = self._starts[used + 1] - starts
         before = np.cumsum(counts) - counts
         numbers = self._numbers[np.arange(int(counts.sum())) + np.repeat(starts - before, counts)]
-        fits = self._edits[numbers] >= np.repeat(_DELETED[columns], counts)
+        fits = self._allowed[numbers] >= np.repeat(_DELETED[columns], counts)
         pairs = np.unique((np.repeat(rows, counts)[fits] << 32) | numbers[fits].astype(np.int64))
-        return pairs >> 32, pairs & 0xFFFFFFFF
+        return zip((pairs >> 32).tolist(), (pairs & 0xFFFFFFFF).tolist(), strict=True)
 
     def _slots(self, strings: Sequence[str]) -> _Array:
         mixed = _hashes(strings) * np.uint64(0xD6E8FEB86659FD93)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Mapping
 from functools import cached_property
 from typing import Final
@@ -13,6 +14,7 @@ from bot.core.terms import GAP_COST, Name, NameNeedle
 from bot.core.text import Token
 
 INITIAL: Final = 90.0  # K. for Kirill
+_COMMA: Final = re.compile(r",\s+\S")
 MAX_BETWEEN: Final = 2  # words inside a name
 SHORTEST_GIVEN: Final = 3  # letters of a name before the surname that is declined: Liu is no case of Li
 _SHORTEST_ALONE: Final = {
@@ -196,8 +198,7 @@ class _Names:
 
     def _is_comma(self, at: int) -> bool:
         """True: a comma and white space, nothing else, stand before the next word."""
-        gap = self.text.text[at : at + 3]
-        return gap[:1] == "," and gap[1:2].isspace() and not gap[2:].isspace()
+        return _COMMA.match(self.text.text, at) is not None
 
     def _goes_on(self, at: int, clause: int) -> bool:
         """True: the word at this position may go on with the name: it has a capital and is no patronymic."""

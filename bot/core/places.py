@@ -8,10 +8,11 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Final, NamedTuple
+from itertools import accumulate
+from typing import Final
 
 from bot.core.terms import Needle
-from bot.core.text import Token, chunk_spans, chunks_of, placed, read_chunk
+from bot.core.text import Token, chunk_spans, placed, read_chunk
 
 _TITLE_CASE_SMALL: Final = frozenset(
     re.findall(
@@ -39,7 +40,7 @@ class Occurrence:
 Spans = Sequence[tuple[int, int]]  # of code points
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Read:
     """A chunk of a text, and which needles its words met."""
 
@@ -53,9 +54,8 @@ class Read:
 class Words(Mapping[int, Token]):
     """The words of a field by position, without joined runs; a chunk is read when it is first asked for."""
 
-    def __init__(self, places: Sequence[Place]) -> None:
+    def __init__(self, places: Places) -> None:
         self._places = places
-        self._ends = [place.at + place.width for place in places]
         self._read: dict[int, dict[int, Token]] = {}
 
     def __getitem__(self, at: int) -> Token:
@@ -64,7 +64,7 @@ class Words(Mapping[int, Token]):
         Raises:
             KeyError: A sentence's or clause's end, or no place of the field.
         """
-        return self._chunk(bisect_right(self._ends, at))[at]
+        return self._chunk(self._places.at(at))[at]
 
     def __iter__(self) -> Iterator[int]:
         for number in range(len(self._places)):
@@ -76,35 +76,45 @@ class Words(Mapping[int, Token]):
     def _chunk(self, number: int) -> dict[int, Token]:
         words = self._read.get(number)
         if words is None:
-            words = self._read[number] = self._words_of(number) if 0 <= number < len(self._places) else {}
+            words = self._read[number] = {
+                token.at: token for token in self._places.read(number) if not token.is_joined
+            }
         return words
 
-    def _words_of(self, number: int) -> dict[int, Token]:
-        place = self._places[number]
-        chunk = read_chunk(place.raw)
-        return {token.at: token for token in place.tokens(chunk.tokens) if not token.is_joined}
 
+class Places:
+    """Where the chunks of a field stand."""
 
-class Place(NamedTuple):
-    """Where a chunk stands in its field."""
+    def __init__(self, text: str, reads: Sequence[Read]) -> None:
+        self._text = text
+        self._ends = list(accumulate(read.width for read in reads))
+        self._starts = list(accumulate((read.width for read in reads), initial=0))
+        self._clauses = list(accumulate((read.clauses for read in reads), initial=0))
+        self._sentences = list(accumulate((read.sentences for read in reads), initial=0))
 
-    raw: str
-    start: int  # code points
-    at: int  # position
-    width: int
-    clause: int
-    sentence: int
+    def __len__(self) -> int:
+        return len(self._ends)
 
-    def tokens(self, chunk: Iterable[Token]) -> Iterator[Token]:
-        """Return tokens of the chunk as tokens of the field."""
-        return placed(chunk, self.start, self.at, self.clause, self.sentence)
+    @cached_property
+    def _spans(self) -> list[tuple[int, int]]:
+        return chunk_spans(self._text)
 
+    def at(self, position: int) -> int:
+        """Return the number of the chunk that a position is in; -1: there is none."""
+        number = bisect_right(self._ends, position)
+        return number if position >= 0 and number < len(self) else -1
 
-def _places(text: str, reads: Sequence[Read]) -> Iterator[Place]:
-    at = clause = sentence = 0
-    for raw, (start, _), read in zip(chunks_of(text), chunk_spans(text), reads, strict=False):
-        yield Place(raw, start, at, read.width, clause, sentence)
-        at, clause, sentence = at + read.width, clause + read.clauses, sentence + read.sentences
+    def read(self, number: int) -> Iterable[Token]:
+        """Return the tokens of a chunk; none for -1."""
+        if number < 0:
+            return ()
+        start, end = self._spans[number]
+        return self.placed(number, read_chunk(self._text[start:end]).tokens)
+
+    def placed(self, number: int, tokens: Iterable[Token]) -> Iterator[Token]:
+        """Return tokens of a chunk as tokens of the field."""
+        start, _ = self._spans[number]
+        return placed(tokens, start, self._starts[number], self._clauses[number], self._sentences[number])
 
 
 class Look:
@@ -147,18 +157,17 @@ class FieldText(Look):
     """A field's words, and which needles they met."""
 
     def __init__(self, name: str, text: str, reads: Sequence[Read], needles: Sequence[Needle]) -> None:
-        places = list(_places(text, reads))
+        places = Places(text, reads)
         super().__init__(text, Words(places))
         self.name = name
         self.hits: dict[Needle, dict[int, list[tuple[Token, float]]]] = {}  # by position
-        for read, place in zip(reads, places, strict=True):
+        for number, read in enumerate(reads):
             if read.met:
-                tokens = place.tokens(token for token, _ in read.met)
+                tokens = places.placed(number, (token for token, _ in read.met))
                 for token, (_, hits) in zip(tokens, read.met, strict=True):
-                    for number, score in hits:
-                        self.hits.setdefault(needles[number], defaultdict(list))[token.at].append(
-                            (token, score)
-                        )
+                    for needle, score in hits:
+                        at = self.hits.setdefault(needles[needle], defaultdict(list))
+                        at[token.at].append((token, score))
 
 
 def overlaps(start: int, end: int, covered: Spans) -> bool:

@@ -73,11 +73,13 @@ def has_stemmer(language: str) -> bool:
 @lru_cache(maxsize=4_096)
 def stem(text: str, language: str) -> str:
     """Return the folded stem of a word; without a stemmer for the language, its fold."""
-    if language == "uk":
-        return fold(_UKRAINIAN.sub("", plain(text)))
+    return stem_of_plain(plain(text), language) if has_stemmer(language) else fold(text)
+
+
+def stem_of_plain(word: str, language: str) -> str:
+    """Return the folded stem of what `plain` returned, in a language that has a stemmer."""
     stemmer = _stemmer(language)
-    stemmed = stemmer.stemWord(plain(text)) if stemmer else text.casefold()
-    return stemmed if stemmed.isascii() else fold(stemmed)
+    return fold(stemmer.stemWord(word) if stemmer else _UKRAINIAN.sub("", word))
 
 
 # How many letters at the beginning of a word its stemmer leaves alone, counted over the hundred thousand

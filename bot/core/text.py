@@ -138,9 +138,13 @@ _FOLD: Final = _FoldTable({code: chr(code) for code in range(0x80)})
 _ACCENTS: Final = re.compile("[\u0300-\u036f\u0591-\u05c7\u064b-\u065f\u0670]")
 
 
-@lru_cache(maxsize=65_536)
 def fold(text: str) -> str:
     """Return the spelling without case, accents and script: Zölle, ZOLLE → zolle; Тариф → tarif."""
+    return text.lower() if text.isascii() else _folded(text)
+
+
+@lru_cache(maxsize=65_536)
+def _folded(text: str) -> str:
     return text.casefold().translate(_FOLD)
 
 
@@ -151,9 +155,13 @@ _LATIN: Final = re.compile("[A-Za-z\u00aa-\u024f\u1e00-\u1eff]")
 _CYRILLIC: Final = re.compile("[\u0400-\u052f]")
 
 
-@lru_cache(maxsize=65_536)
 def script(text: str) -> str:
     """Return "latin" or "cyrillic"; "mixed" for both in one word (homoglyphs); "" for any other script."""
+    return "latin" if text.isascii() and text.isalpha() else _script(text)
+
+
+@lru_cache(maxsize=65_536)
+def _script(text: str) -> str:
     latin, cyrillic = _LATIN.search(text), _CYRILLIC.search(text)
     if latin and cyrillic:
         return "mixed"
@@ -348,14 +356,17 @@ def chunks_of(text: str) -> list[str]:
     """Return at most MAX_TOKENS chunks of the text; a long one comes in pieces of MAX_CHUNK."""
     text = _unbroken(text)
     chunks = text.split(None, MAX_TOKENS)
-    if len(chunks) > MAX_TOKENS or max(map(len, chunks), default=0) > MAX_CHUNK:
+    if len(text) > MAX_CHUNK and (len(chunks) > MAX_TOKENS or max(map(len, chunks), default=0) > MAX_CHUNK):
         return [text[start:end] for start, end in _spans(text)]
     return chunks
 
 
 def chunk_spans(text: str) -> list[tuple[int, int]]:
     """Return where each chunk of `chunks_of` stands."""
-    return list(_spans(_unbroken(text)))
+    text = _unbroken(text)
+    if len(text) <= MAX_CHUNK:  # hence no chunk is too long, nor are there too many
+        return [found.span() for found in _CHUNKS.finditer(text)]
+    return list(_spans(text))
 
 
 def _unbroken(text: str) -> str:

@@ -7,11 +7,11 @@ therefore hold all that it would accept.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from bot.core.memory import ENTRIES, Memory
-from bot.core.names import NameForm, first_sound, name_forms
+from bot.core.names import first_sound, name_forms, name_key, shared_beginning
 from bot.core.neighbours import Neighbours
 from bot.core.terms import (
     EQUAL,
@@ -24,16 +24,16 @@ from bot.core.terms import (
     WordNeedle,
     kept_letters,
     similarity,
-    stem,
+    stem_of_plain,
 )
-from bot.core.text import Token, fold, script
+from bot.core.text import Token, fold, plain, script
 from bot.core.typos import SHORTEST_TYPO, misspellable, most_edits, single
 
 Hit = tuple[int, float]  # a needle's number, and the similarity
 
 _Numbers = defaultdict[str, list[int]]
 _Affixes = tuple[_Numbers, set[int], bool]
-_ANY: Final = ""  # first letter
+_NAMES: Final = 0xF0000  # where code points are private
 _EVERY: Final = ("latin", "cyrillic", "mixed", "")
 
 
@@ -50,12 +50,12 @@ class Vocabulary:
         self._affixes = (heads, tails)  # texts, their sizes, whether at the end
         self._names: _Numbers = defaultdict(list)
         self._first_sounds: set[str] = set()
+        self._name_beginnings: set[str] = set()
         self._stems = {name: _Stems() for name in _EVERY}  # by the script of the needles
-        self._typos, self._name_typos = _Misspelt(), _Misspelt()
+        self._typos = _Misspelt()
         for number, needle in enumerate(self.needles):
             self._add(number, needle)
         self._typos.close()
-        self._name_typos.close()
         self._met: Memory[tuple[str, bool], tuple[Hit, ...]] = Memory(entries)
 
     # ---- building ------------------------------------------------------------------------------
@@ -78,7 +78,8 @@ class Vocabulary:
                 for key in needle.keys:
                     self._names[key].append(number)
                     self._first_sounds.add(first_sound(key))
-                self._name_typos.add(number, needle.keys, needle.fuzzy)
+                    self._name_beginnings.update(key[:size].lower() for size in range(len(key) + 1))
+                self._typos.add(number, map(_as_name, needle.keys), needle.fuzzy)
 
     # ---- asking --------------------------------------------------------------------------------
 
@@ -101,19 +102,18 @@ class Vocabulary:
     def _meet(self, words: Sequence[tuple[str, bool]]) -> dict[tuple[str, bool], tuple[Hit, ...]]:
         proposed: dict[tuple[str, bool], set[int]] = {}
         forms: dict[tuple[str, bool], set[str]] = {}
-        keys: dict[tuple[str, bool], set[str]] = {}
         for word in words:
             low, is_joined = word
             folded = fold(low)
-            stems = self._stems_beside(low)
-            names = name_forms(low) if first_sound(low) in self._first_sounds else ()
-            proposed[word] = self._alike(low, folded, stems, names)
-            if not is_joined and len(folded) >= SHORTEST_TYPO - 1 and folded.isalpha():
-                forms[word] = self._typo_forms(low, folded, stems)
-                keys[word] = {form.key for form in names[:1]}
-        for misspelt, asked in ((self._typos, forms), (self._name_typos, keys)):
-            near = misspelt.candidates({form for some in asked.values() for form in some})
-            for word, some in asked.items():
+            stems = [(one, one.of(low, folded)) for one in self._stems_beside(low)]
+            key = name_key(plain(low)) if first_sound(low) in self._first_sounds else ""
+            proposed[word] = self._alike(low, folded, stems, key)
+            may_be_typo = not is_joined and len(folded) >= SHORTEST_TYPO - 1 and folded.isalpha()
+            if may_be_typo and not self._typos.firsts.isdisjoint((folded[0], _as_name(key)[:1])):
+                forms[word] = _typo_forms(folded, [stem for _, some in stems for stem in some.values()], key)
+        near = self._typos.candidates({form for some in forms.values() for form in some})
+        if near:
+            for word, some in forms.items():
                 proposed[word].update(*(near[form] for form in some if form in near))
         found = {word: self._scored(Word(*word), numbers) for word, numbers in proposed.items()}
         for word, hits in found.items():
@@ -133,39 +133,50 @@ class Vocabulary:
             self._stems[one] for one in (_EVERY if own == "mixed" else (own, "mixed")) if self._stems[one]
         ]
 
-    def _alike(self, low: str, folded: str, stems: Iterable[_Stems], names: Iterable[NameForm]) -> set[int]:
+    def _alike(
+        self, low: str, folded: str, stems: Iterable[tuple[_Stems, Mapping[str, str]]], key: str
+    ) -> set[int]:
         """Return the needles that the word may meet without a typo."""
         found = {*self._folds.get(folded, ())}
         for affixes, sizes, at_end in self._affixes:
             for size in sizes:
                 if some := affixes.get(folded[-size:] if at_end else folded[:size]):
                     found.update(some)
-        for one in stems:
-            found |= one.candidates(low, folded)
-        for form in names:
-            if some := self._names.get(form.key):
-                found.update(some)
+        for side, own in stems:
+            found.update(side.alike(own))
+        if key and shared_beginning(key) in self._name_beginnings:
+            for form in name_forms(low):
+                if some := self._names.get(form.key):
+                    found.update(some)
         return found
 
-    def _typo_forms(self, low: str, folded: str, stems: Iterable[_Stems]) -> set[str]:
-        forms = {folded}
-        for one in stems:
-            forms.update(one.typo_forms(low, folded))
+
+def _typo_forms(folded: str, stems: Iterable[str], key: str) -> set[str]:
+    """Return what typos of the word are looked for by."""
+    forms = {folded, *stems}
+    if single(folded) == folded:  # no doubled letters, hence none in the stems that it begins with
+        forms.update([single(form) for form in forms if not folded.startswith(form)])
+    else:
         forms.update([single(form) for form in forms])
-        forms.discard("")
-        return forms
+    forms.discard("")
+    if key:
+        forms.add(_as_name(key))
+    return forms
+
+
+def _as_name(key: str) -> str:
+    """Return the key with a first letter that no word has, so that names are compared with names alone."""
+    return chr(_NAMES + ord(key[0])) + key[1:] if key else ""
 
 
 class _Stems:
-    """The needles of one script by their stems; a stemmer is asked only where a stem begins like the word."""
+    """The needles of one script by their stems, and which stems a word may have."""
 
     def __init__(self) -> None:
         self._numbers: defaultdict[str, _Numbers] = defaultdict(lambda: defaultdict(list))  # by language
-        self._speaking: defaultdict[str, dict[str, None]] = defaultdict(
-            dict
-        )  # languages by a stem's beginning
+        self._languages: defaultdict[str, dict[str, None]] = defaultdict(dict)  # by a stem's beginning
         self._sizes: set[int] = set()  # of the beginnings
-        self._typing: defaultdict[str, dict[str, None]] = defaultdict(dict)  # of typos, by the first letter
+        self._misspelt: defaultdict[str, dict[str, None]] = defaultdict(dict)  # languages, by first letters
 
     def __bool__(self) -> bool:
         return bool(self._numbers)
@@ -175,27 +186,25 @@ class _Stems:
         for text in needle.stems:
             self._numbers[needle.language][text].append(number)
             beginning = text[: kept_letters(needle.language)]
-            self._speaking[beginning][needle.language] = None
+            self._languages[beginning][needle.language] = None
             self._sizes.add(len(beginning))
-            if needle.fuzzy <= EQUAL:
-                first = text[0] if kept_letters(needle.language) else _ANY
-                self._typing[first][needle.language] = None
+            if needle.fuzzy <= EQUAL and len(text) >= SHORTEST_TYPO:
+                self._misspelt[beginning[:1]][needle.language] = None
 
-    def candidates(self, low: str, folded: str) -> set[int]:
-        """Return the needles whose stem the word may have."""
-        languages = {
-            language: None for size in self._sizes for language in self._speaking.get(folded[:size], ())
-        }
-        return {
-            number
-            for language in languages
-            for number in self._numbers[language].get(stem(low, language), ())
-        }
+    def of(self, low: str, folded: str) -> dict[str, str]:
+        """Return the word's stem in each language in which it may be, or be a typo of, a needle's."""
+        languages = dict(self._misspelt.get("", {}))
+        languages |= self._misspelt.get(folded[:1], {})
+        for size in self._sizes:
+            if some := self._languages.get(folded[:size]):
+                languages |= some
+        word = plain(low)
+        return {language: stem_of_plain(word, language) for language in languages}
 
-    def typo_forms(self, low: str, folded: str) -> Iterable[str]:
-        """Return the word's stems, of which a needle's may be a typo."""
-        languages = (*self._typing.get(folded[0], ()), *self._typing.get(_ANY, ()))
-        return (stem(low, language) for language in languages)
+    def alike(self, stems: Mapping[str, str]) -> Iterator[int]:
+        """Return the needles that have one of these stems."""
+        for language, text in stems.items():
+            yield from self._numbers[language].get(text, ())
 
 
 class _Misspelt:
@@ -205,6 +214,7 @@ class _Misspelt:
         self._numbers: _Numbers = defaultdict(list)
         self._edits: dict[str, int] = {}
         self._neighbours = Neighbours({})
+        self.firsts: set[str] = set()  # letters of the strings
 
     def add(self, number: int, strings: Iterable[str], fuzzy: float) -> None:
         """Note what a typo of a needle is compared with."""
@@ -212,6 +222,7 @@ class _Misspelt:
             if edits := most_edits(text, fuzzy):
                 self._edits[text] = max(edits, self._edits.get(text, 0))
                 self._numbers[text].append(number)
+                self.firsts.add(text[0])
 
     def close(self) -> None:
         """Index what was noted."""

@@ -153,7 +153,7 @@ def _covering(group: Sequence[Written], places: Sequence[int]) -> dict[int, set[
     for place, leaf in plain.items():
         language = group[place].language
         sight = _own_words(finder, leaf.term)
-        near = [other for number in sight.possible() for other in same[number, language][:MAX_TWINS]]
+        near = [other for number in sight.possible for other in same[number, language][:MAX_TWINS]]
         covering[place] = {other for other in near if other != place and _covers(sight, plain[other], leaf)}
     return covering
 

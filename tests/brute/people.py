@@ -131,9 +131,7 @@ class People:
     def _behind(self, given: Sequence[NameNeedle], surname: Part) -> Iterator[tuple[list[Part], float]]:
         """Return the given names right behind, one by one; or behind a comma, none an initial and no more."""
         at, clause = surname[0].to, surname[0].clause
-        is_comma = (
-            at not in self.words and re.match(r",\s(?!\s)", self.field.text[surname[0].end :]) is not None
-        )
+        is_comma = at not in self.words and re.match(r",\s+\S", self.field.text[surname[0].end :]) is not None
         if is_comma:
             at, clause = at + 1, clause + 1
         words = [self.words.get(at + index) for index in range(len(given))]

@@ -182,8 +182,9 @@ def test_the_order_of_the_files_changes_nothing_but_the_order_of_equals(case: Ca
 
 
 @settings(deadline=None)
-@given(cases(WORDS), st.sampled_from(["  ", "\n", "\t\u00a0", " \r\n "]))
+@given(cases(WORDS), st.sampled_from(["  ", " \n", "\t\u00a0", " \r\n "]))
 def test_white_space_of_any_kind_and_length_is_one_blank(case: Case, blank: str) -> None:
+    # A line that ends in a hyphen breaks a word: none here does, for a blank stands before each break.
     rules = rule_set(case.files)
     fields = ("title", "summary", "content")
 
