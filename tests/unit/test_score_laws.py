@@ -190,7 +190,7 @@ def test_white_space_of_any_kind_and_length_is_one_blank(case: Case, blank: str)
 
     def said(item: Item) -> list[Any]:
         return [
-            (m.topic, m.score, [(t.term, t.field, "".join(t.text.split()), t.score) for t in m.terms])
+            (m.topic, m.score, sorted((t.field, t.term, "".join(t.text.split()), t.score) for t in m.terms))
             for m in rules.match(item)
         ]
 
