@@ -252,7 +252,7 @@ class _Words:
         match needle:
             case WordNeedle():
                 by_first = self._by_first(needle.language)
-                firsts = {form[0] for form in needle.folds | needle.stems}
+                firsts = {form[0] for form in (*needle.folds, *needle.stems)}
             case NameNeedle():
                 by_first, firsts = self._by_name(), {key[0] for key in needle.keys}
             case _:

@@ -9,7 +9,7 @@ hashed by one matrix product, and so is all that is left of many strings.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from itertools import combinations
 from typing import Any, Final
 
@@ -18,7 +18,7 @@ from rapidfuzz.distance import OSA
 
 MAX_EDITS: Final = 2
 _LETTERS: Final = 7  # of a string that are looked at
-_SLOTS: Final = 4  # for each entry, so that most look-ups in vain end at an empty slot
+_BITS: Final = 8  # for each entry, in a table that tells whether a look-up is in vain; one in eight is wrong
 _AT_ONCE: Final = 100_000  # strings hashed together
 
 _Array = np.ndarray[Any, Any]
@@ -52,31 +52,43 @@ def _hashes(strings: Sequence[str]) -> _Array:
 
 
 class Neighbours:
-    """Strings, found by others within a number of edits of them (OSA). Immutable once made."""
+    """Strings by number, found by others within a number of edits of them (OSA). Immutable once made.
 
-    def __init__(self, strings: Mapping[str, int]) -> None:
-        """Take strings, none of them empty, with the edits, 1 or 2, that another may be away."""
-        self._strings = list(strings)
-        self._edits = list(strings.values())
-        self._allowed = np.array(self._edits, dtype=np.uint8)
+    Takes some ten bytes for each string and each way to delete letters of it, of which there are 7 or 22.
+    """
+
+    def __init__(self, strings: Sequence[str], edits: Sequence[int]) -> None:
+        """Take strings, none of them empty, each with the edits, 1 or 2, that another may be away."""
+        self._strings = strings
+        self._edits = edits
+        self._allowed = np.array(edits, dtype=np.uint8)
         ways = int((self._allowed[:, None] >= _DELETED).sum())
-        self._shift = np.uint64(64 - (_SLOTS * ways).bit_length())
-        slots, numbers = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.uint32)]
+        self._bits = (_BITS * ways).bit_length()  # of a hash that are looked at
+        self._slot_bits = max(1, ways.bit_length() - 1)  # the first of them, that name a slot
+        entries = np.sort(self._entries(ways))
+        hashes = (entries >> np.uint64(32)).astype(np.int64)
+        self._numbers = entries.astype(np.uint32)  # their last 32 bits
+        self._used = np.zeros((1 << self._bits) // 8 + 1, dtype=np.uint8)
+        np.bitwise_or.at(self._used, hashes >> 3, (1 << (hashes & 7)).astype(np.uint8))
+        borders = np.arange(1 + (1 << self._slot_bits)) << (self._bits - self._slot_bits)
+        self._starts = np.searchsorted(hashes, borders).astype(np.uint32)
+
+    def _entries(self, ways: int) -> _Array:
+        """Return each hash of each string with the string's number in the last 32 bits."""
+        entries = np.empty(ways, dtype=np.uint64)
+        filled = 0
         for start in range(0, len(self._strings), _AT_ONCE):
-            found = self._slots(self._strings[start : start + _AT_ONCE])
+            found = self._hashed(self._strings[start : start + _AT_ONCE])
             rows, columns = np.nonzero(self._allowed[start : start + _AT_ONCE, None] >= _DELETED)
-            slots.append(found[rows, columns])
-            numbers.append((rows + start).astype(np.uint32))
-        every = np.concatenate(slots)
-        self._numbers = np.concatenate(numbers)[np.argsort(every, kind="stable")]
-        counts = np.bincount(every, minlength=1 << (64 - int(self._shift)))
-        self._starts = np.concatenate([[0], np.cumsum(counts)]).astype(np.uint32)
-        self._used = counts > 0
+            kept = found[rows, columns].astype(np.uint64) << np.uint64(32)
+            entries[filled : filled + len(rows)] = kept | (rows + start).astype(np.uint64)
+            filled += len(rows)
+        return entries
 
     def __bool__(self) -> bool:
         return bool(self._strings)
 
-    def near(self, texts: Iterable[str]) -> dict[str, list[str]]:
+    def near(self, texts: Iterable[str]) -> dict[str, list[int]]:
         """Return for each text the strings within their edits of it that begin with the same letter.
 
         Texts without any are left out.
@@ -85,27 +97,27 @@ class Neighbours:
         for text in texts:
             asked[text[:_LETTERS]].append(text)
         beginnings = list(asked)
-        found: defaultdict[str, list[str]] = defaultdict(list)
+        found: defaultdict[str, list[int]] = defaultdict(list)
         for row, number in self._likely(beginnings):
             own, most = self._strings[number], self._edits[number]
             for text in asked[beginnings[row]]:
                 if own[0] == text[0] and OSA.distance(own, text, score_cutoff=most) <= most:
-                    found[text].append(own)
+                    found[text].append(number)
         return found
 
     def _likely(self, beginnings: Sequence[str]) -> Iterable[tuple[int, int]]:
         """Return pairs of a beginning's and a string's number that have something left in common, once."""
-        slots = self._slots(beginnings)
-        rows, columns = self._used[slots].nonzero()
-        used = slots[rows, columns]
-        starts = self._starts[used].astype(np.int64)
-        counts = self._starts[used + 1] - starts
+        hashes = self._hashed(beginnings)
+        rows, columns = ((self._used[hashes >> 3] >> (hashes & 7)) & 1).nonzero()
+        slots = hashes[rows, columns] >> (self._bits - self._slot_bits)
+        starts = self._starts[slots].astype(np.int64)
+        counts = self._starts[slots + 1] - starts
         before = np.cumsum(counts) - counts
         numbers = self._numbers[np.arange(int(counts.sum())) + np.repeat(starts - before, counts)]
         fits = self._allowed[numbers] >= np.repeat(_DELETED[columns], counts)
         pairs = np.unique((np.repeat(rows, counts)[fits] << 32) | numbers[fits].astype(np.int64))
         return zip((pairs >> 32).tolist(), (pairs & 0xFFFFFFFF).tolist(), strict=True)
 
-    def _slots(self, strings: Sequence[str]) -> _Array:
+    def _hashed(self, strings: Sequence[str]) -> _Array:
         mixed = _hashes(strings) * np.uint64(0xD6E8FEB86659FD93)
-        return (mixed >> self._shift).astype(np.int64)
+        return (mixed >> np.uint64(64 - self._bits)).astype(np.int64)

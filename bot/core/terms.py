@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from functools import lru_cache
@@ -20,6 +21,7 @@ from bot.core.text import (
     fold,
     is_spaceless,
     plain,
+    read_chunk,
     same_script,
     script,
     tokens_of,
@@ -105,21 +107,21 @@ def kept_letters(language: str) -> int:
 class WordNeedle:
     """A word in any inflection, perhaps with a typo."""
 
-    folds: frozenset[str]  # spellings: zolle and zoelle
-    stems: frozenset[str]  # in `language`
+    folds: tuple[str, ...]  # spellings: zolle and zoelle
+    stems: tuple[str, ...]  # in `language`
     language: str  # empty: none, hence no inflection
     fuzzy: float  # least similarity of a typo; above 100: no typos
     size: int  # letters, its weight in a phrase
     script: str
     has_company: bool = False  # True: one word of a phrase, whose others vouch for it
-    swaps: frozenset[str] = frozenset()  # those of `folds` that are typos of a short word
+    swaps: tuple[str, ...] = ()  # those of `folds` that are typos of a short word
 
 
 @dataclass(frozen=True, slots=True)
 class AffixNeedle:
     """A word that begins, or ends, so."""
 
-    folds: frozenset[str]
+    folds: tuple[str, ...]
     at_end: bool
     size: int
     script: str
@@ -141,7 +143,7 @@ class ExactNeedle:
 class NameNeedle:
     """A word of a name."""
 
-    keys: frozenset[str]
+    keys: tuple[str, ...]
     fuzzy: float
     size: int
     is_proper: bool = True  # False: the operator begins it with a small letter, such as von
@@ -322,13 +324,18 @@ class TermInvalid(ValueError):
     """A term that cannot be; its text names the cure."""
 
 
-def spellings(word: str, language: str) -> frozenset[str]:
+def spellings(word: str, language: str) -> tuple[str, ...]:
     """Return the folds of a term's word: ä is also ae, and under a German key ae also ä."""
     low = clean(word).casefold()
-    found = {fold(low), fold(low.translate(UMLAUTS))}
+    found = {fold(low)} if low.isascii() else {fold(low), fold(low.translate(UMLAUTS))}
     if language == "de":
         found.add(fold(DIGRAPHS.sub(r"\1", low)))
-    return frozenset(filter(None, found))
+    return _settled(found)
+
+
+def _settled(texts: Iterable[str]) -> tuple[str, ...]:
+    """Return what is not empty, each once, in order; equal texts of all terms share their memory."""
+    return tuple(sorted({sys.intern(text) for text in texts if text}))
 
 
 def read_phrase(
@@ -354,26 +361,18 @@ def read_phrase(
     literal = " ".join(pieces) if exact and _has_signs(pieces) else ""
     if not exact and (closed := _closed_up(pieces, readings[0], language)) is not None:
         readings.append((Step(closed, is_tight=False),))
-    readings = [_vouched_for(reading) for reading in readings]
+    readings = [reading if len(reading) == 1 else tuple(map(_in_company, reading)) for reading in readings]
     return Phrase(text, tuple(dict.fromkeys(readings)), slop, literal)
 
 
-def _vouched_for(reading: tuple[Step, ...]) -> tuple[Step, ...]:
-    """Return the steps, each word knowing whether it has others beside it."""
-    if len(reading) == 1:
-        return reading
-    return tuple(
-        replace(step, needle=_in_company(step.needle)) if isinstance(step.needle, WordNeedle) else step
-        for step in reading
-    )
-
-
-def _in_company(needle: WordNeedle) -> WordNeedle:
-    """Return the needle as a word of a phrase; a short one may have two letters swapped (raer earths)."""
-    swaps = frozenset(swapped(needle.folds) - needle.folds - needle.stems)
-    if needle.fuzzy > SWAPPED:
-        return replace(needle, has_company=True)
-    return replace(needle, has_company=True, folds=needle.folds | swaps, swaps=swaps)
+def _in_company(step: Step) -> Step:
+    """Return the step as one of several; a short word may have two letters swapped (raer earths)."""
+    needle = step.needle
+    if not isinstance(needle, WordNeedle):
+        return step
+    swaps = swapped(needle.folds) - {*needle.folds, *needle.stems} if needle.fuzzy <= SWAPPED else set()
+    folds = _settled({*needle.folds, *swaps}) if swaps else needle.folds
+    return Step(replace(needle, has_company=True, folds=folds, swaps=_settled(swaps)), step.is_tight)
 
 
 def _has_signs(pieces: Iterable[str]) -> bool:
@@ -396,7 +395,7 @@ def _steps(piece: str, language: str, fuzzy: float) -> list[tuple[Step, ...]]:
     begins, ends = piece.endswith("*"), piece.startswith("*")
     if "*" in body or (begins and ends):
         raise TermInvalid(f"{piece!r}: a * stands at the end or at the beginning of a word, not both")
-    tokens = tokens_of(body)
+    tokens = read_chunk(body).tokens
     parts = [token.text for token in tokens if not token.is_joined]
     if begins or ends:
         if len(parts) != 1:
@@ -421,10 +420,10 @@ def _word(text: str, language: str, fuzzy: float) -> Needle:
         return ExactNeedle(text)
     folds = spellings(text, language)
     language = language if language and has_stemmer(language) else ""
-    stems = {stem(spelling, language) for spelling in (text, *folds)} if language else set()
+    stems = {stem(spelling, language) for spelling in {text.casefold(), *folds}} if language else set()
     return WordNeedle(
         folds=folds,
-        stems=frozenset(s for s in stems if len(s) > 1),
+        stems=_settled(s for s in stems if len(s) > 1),
         language=language,
         fuzzy=fuzzy,
         size=max(map(len, folds), default=1),
@@ -445,12 +444,12 @@ def read_name(text: str, *, fuzzy: float = DEFAULT_FUZZY) -> Name | Phrase:
         raise TermInvalid(f"the name {text!r} needs one to six words")
     fuzzy = fuzzy if may_have_typos(words) else NO_TYPOS
     needles = tuple(
-        NameNeedle(keys, fuzzy, len(word), not word[0].islower())
+        NameNeedle(_settled(keys), fuzzy, len(word), not word[0].islower())
         for word, keys in zip(words, keys_of_name(words), strict=True)
     )
     whole = "".join(words)
     if len(words) == 2 and all(len(word) > 1 for word in words) and SHORTEST_GLUED <= len(whole) <= MAX_WORD:
-        glued = NameNeedle(name_keys(whole), NO_TYPOS, len(whole), is_proper=False)
+        glued = NameNeedle(_settled(name_keys(whole)), NO_TYPOS, len(whole), is_proper=False)
         return Name(text, needles, glued)
     return Name(text, needles)
 

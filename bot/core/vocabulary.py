@@ -73,7 +73,7 @@ class Vocabulary:
                 for text in needle.folds:
                     self._folds[text].append(number)
                 self._stems[needle.script].add(number, needle)
-                self._typos.add(number, misspellable(needle.folds | needle.stems), needle.fuzzy)
+                self._typos.add(number, misspellable((*needle.folds, *needle.stems)), needle.fuzzy)
             case NameNeedle():
                 for key in needle.keys:
                     self._names[key].append(number)
@@ -111,7 +111,7 @@ class Vocabulary:
             may_be_typo = not is_joined and len(folded) >= SHORTEST_TYPO - 1 and folded.isalpha()
             if may_be_typo and not self._typos.firsts.isdisjoint((folded[0], _as_name(key)[:1])):
                 forms[word] = _typo_forms(folded, [stem for _, some in stems for stem in some.values()], key)
-        near = self._typos.candidates({form for some in forms.values() for form in some})
+        near = self._typos.candidates({form for some in forms.values() for form in some}) if forms else {}
         if near:
             for word, some in forms.items():
                 proposed[word].update(*(near[form] for form in some if form in near))
@@ -211,26 +211,29 @@ class _Misspelt:
     """The strings that a typo may be one of, with the needles they stand for."""
 
     def __init__(self) -> None:
-        self._numbers: _Numbers = defaultdict(list)
+        self._needles: dict[str, list[int]] = {}
         self._edits: dict[str, int] = {}
-        self._neighbours = Neighbours({})
-        self.firsts: set[str] = set()  # letters of the strings
+        self._owners: list[tuple[int, ...]] = []  # by the strings' numbers
+        self._neighbours = Neighbours((), ())
+        self.firsts: frozenset[str] = frozenset()  # letters of the strings
 
     def add(self, number: int, strings: Iterable[str], fuzzy: float) -> None:
         """Note what a typo of a needle is compared with."""
         for text in strings:
             if edits := most_edits(text, fuzzy):
                 self._edits[text] = max(edits, self._edits.get(text, 0))
-                self._numbers[text].append(number)
-                self.firsts.add(text[0])
+                self._needles.setdefault(text, []).append(number)
 
     def close(self) -> None:
-        """Index what was noted."""
-        self._neighbours = Neighbours(self._edits)
+        """Index what was noted; nothing can be added afterwards."""
+        self._neighbours = Neighbours(tuple(self._edits), tuple(self._edits.values()))
+        self._owners = [tuple(needles) for needles in self._needles.values()]
+        self.firsts = frozenset(text[0] for text in self._edits)
+        self._edits, self._needles = {}, {}
 
     def candidates(self, forms: Iterable[str]) -> dict[str, set[int]]:
         """Return for each form the needles that it may be a typo of; forms without any are left out."""
-        if not self._neighbours or not forms:
+        if not self._neighbours:
             return {}
         near = self._neighbours.near(forms)
-        return {form: {n for text in some for n in self._numbers[text]} for form, some in near.items()}
+        return {form: {n for number in some for n in self._owners[number]} for form, some in near.items()}
