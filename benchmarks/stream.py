@@ -1,9 +1,10 @@
 """A stream of made-up items in twelve languages, and any number of terms, for measuring speed.
 
-Words are drawn by the frequencies of wordfreq's lists: heaps of common ones, a long tail, and of every hundred
-words `_INVENTED` that no list knows (compounds, hyphen chains, misspellings, numbers). Held against 20,000 items of
-real feeds, where a fifth of the chunks of an item and an eighth of its words are new after 20,000 others: so they
-are here, and an engine that remembers gains as much from this stream as from real news.
+Words are drawn by the frequencies of wordfreq's lists: heaps of common ones, a long tail, and of every
+hundred words `_INVENTED` that no list knows (compounds, hyphen chains, misspellings, numbers). Held against
+20,000 items of real feeds, where a fifth of the chunks of an item and an eighth of its words are new after
+20,000 others: so they are here, and an engine that remembers gains as much from this stream as from real
+news.
 
 Terms of any number are drawn alike, so that growth shows the engine and not the terms: what ten of a hundred
 thousand are like, ten are like.
@@ -17,18 +18,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
-from typing import Final, NamedTuple
+from typing import Final
 
 from wordfreq import get_frequency_dict
 
-from bot.core.expressions import AnyOf, Leaf
-from bot.core.match import DEFAULT_FIELDS, TopicRule
-from bot.core.terms import Term, read_name, read_phrase, stem
+from benchmarks.said import Said, rules
+from bot.core.match import TopicRule
+from bot.core.terms import Term, stem
 from bot.core.text import fold
-from bot.model import FeedId, Item, TopicId
+from bot.model import FeedId, Item
 
 LANGUAGES: Final = ("de", "en", "ru", "fr", "es", "it", "pl", "uk", "pt", "tr", "zh", "ja")
-PER_TOPIC: Final = 10  # terms
 _SPACELESS: Final = {"zh", "ja"}
 _INVENTED: Final = 2  # of a hundred words
 _MARKS: Final = (*[""] * 40, ",", ",", ",", ".", ".", ":", "”", "?")
@@ -102,27 +102,11 @@ def _invented(word: str, words: _Words, dice: random.Random) -> str:
 # ---- terms -------------------------------------------------------------------------------------
 
 
-class Said(NamedTuple):
-    """A term as an operator writes it."""
-
-    text: str
-    language: str  # empty: under no language key
-    is_name: bool = False
-
-    def read(self) -> Term:
-        """Return what it means.
-
-        Raises:
-            TermInvalid: It can be no term.
-        """
-        return read_name(self.text) if self.is_name else read_phrase(self.text, self.language)
-
-
 def said(count: int, seed: int = 2) -> list[Said]:
     """Return that many different terms.
 
-    Of a hundred, 30 are one word, 40 two words, 10 three, 15 names, 5 wildcards. A term of one word is no common
-    word of any language, nor inflects one: nobody asks to be told of each item that says "will".
+    Of a hundred, 30 are one word, 40 two words, 10 three, 15 names, 5 wildcards. A term of one word is no
+    common word of any language, nor inflects one: nobody asks to be told of each item that says "will".
     """
     dice = random.Random(seed)  # noqa: S311 - the same terms each time
     spoken = [language for language in LANGUAGES if language not in _SPACELESS]
@@ -180,15 +164,6 @@ def _common() -> frozenset[str]:
 def terms(count: int, seed: int = 2) -> list[tuple[Term, str]]:
     """Return the terms with their languages, as the engine reads them."""
     return [(one.read(), one.language) for one in said(count, seed)]
-
-
-def rules(some: list[Term]) -> list[TopicRule]:
-    """Return topics of PER_TOPIC of these terms each."""
-    leaves = [Leaf(term, DEFAULT_FIELDS) for term in some]
-    return [
-        TopicRule(id=TopicId(f"topic-{start}"), match=AnyOf(tuple(leaves[start : start + PER_TOPIC])))
-        for start in range(0, len(leaves), PER_TOPIC)
-    ]
 
 
 def topics(count: int) -> list[TopicRule]:
