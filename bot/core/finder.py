@@ -43,36 +43,41 @@ def strength(leaf: Leaf, one: Occurrence) -> float:
     return leaf.weight * one.score / 100 * (TITLE_FACTOR if one.field == "title" else 1.0)
 
 
+_Reading = tuple[int, tuple[int, ...]]  # a term's number, and those of needles that must all be met
+
+
 class Finder:
     """The terms of a rule set, and what every chunk seen so far means to them."""
 
     def __init__(self, terms: Iterable[Term], is_real: IsWord, memory: int = ENTRIES) -> None:
         self._every = tuple(terms)  # kept, so that their ids stay theirs
-        self.terms = tuple(dict.fromkeys(self._every))
-        numbers = {term: number for number, term in enumerate(self.terms)}
-        self._number_of_id = {id(term): numbers[term] for term in self._every}
-        self._vocabulary = Vocabulary((n for term in self.terms for n in needles_of(term)), is_real, memory)
+        numbers: dict[Term, int] = {}
+        self._number_of_id = {id(term): numbers.setdefault(term, len(numbers)) for term in self._every}
+        self.terms = tuple(numbers)
+        needles: dict[Needle, int] = {}
+        for needle in (needle for term in self.terms for needle in needles_of(term)):
+            needles.setdefault(needle, len(needles))
+        readings = [
+            (number, tuple({needles[needle] for needle in reading}))
+            for number, term in enumerate(self.terms)
+            for reading in _readings(term)
+        ]
+        self._vocabulary = Vocabulary(needles, is_real, memory)
         self.needles = self._vocabulary.needles
         self.patterns = PatternSet(
             {number: term.text for number, term in enumerate(self.terms) if isinstance(term, Pattern)}
         )
-        self._anchored = self._anchors()
+        self._anchored = self._anchors(readings)
         self._reads: Memory[str, Read] = Memory(memory)
         self._shapes: dict[tuple[int, int, int, int], Read] = {}  # one for all chunks alike that met nothing
 
-    def _anchors(self) -> dict[int, list[tuple[int, frozenset[int]]]]:
+    def _anchors(self, readings: Iterable[_Reading]) -> dict[int, list[_Reading]]:
         """Return the readings of the terms under their seldomest needle: that of the fewest terms."""
-        numbers = {needle: number for number, needle in enumerate(self.needles)}
-        readings = [
-            (number, frozenset(numbers[needle] for needle in reading))
-            for number, term in enumerate(self.terms)
-            for reading in _readings(term)
-        ]
         uses = Counter(needle for _, wanted in readings for needle in wanted)
-        anchored: defaultdict[int, list[tuple[int, frozenset[int]]]] = defaultdict(list)
+        anchored: defaultdict[int, list[_Reading]] = defaultdict(list)
         for number, wanted in readings:
             anchor = min(wanted, key=lambda needle: (uses[needle], -self.needles[needle].size, needle))
-            anchored[anchor].append((number, wanted))
+            anchored[anchor].append((number, tuple(needle for needle in wanted if needle != anchor)))
         return dict(anchored)
 
     def number(self, term: Term) -> int:
@@ -99,7 +104,7 @@ class Finder:
             number
             for needle in met
             for number, wanted in self._anchored.get(needle, ())
-            if len(wanted) == 1 or wanted <= met
+            if met.issuperset(wanted)
         }
 
     def _made(self, raws: Iterable[str]) -> dict[str, Read]:

@@ -21,7 +21,7 @@ from bot.core.expressions import (
     triggers,
 )
 from bot.core.finder import TITLE_FACTOR, Finder, Sight, strength
-from bot.core.memory import ENTRIES
+from bot.core.memory import ENTRIES, uncollected
 from bot.core.shortcuts import Shortcuts
 from bot.core.tags import language_code
 from bot.core.terms import IsWord
@@ -83,6 +83,7 @@ def spans(evidence: Evidence) -> dict[str, list[tuple[int, int]]]:
 class Matcher:
     """A compiled rule set. Safe to share between threads: what it remembers is only a memory."""
 
+    @uncollected()
     def __init__(
         self,
         rules: Iterable[TopicRule],

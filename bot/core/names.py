@@ -221,7 +221,7 @@ _LATIN: Final = _declined(
 )
 _LONGEST_ENDING: Final = 3
 _MOST_CHANGED: Final = 4  # letters at the end of a key that cases change
-_LONGEST_SHARED: Final = 5
+LONGEST_SHARED: Final = 5
 SHORTEST_DECLINED: Final = 2  # letters of a nominative that endings are taken off
 _LATIN_WORD: Final = re.compile("[a-z\u00df-\u024f\u1e00-\u1eff]+")
 
@@ -246,7 +246,7 @@ def name_forms(text: str) -> tuple[NameForm, ...]:
 
 def shared_beginning(key: str) -> str:
     """Return the beginning that the key of a word shares with the keys of all its forms; it may be empty."""
-    return key[: max(0, min(len(key) - _MOST_CHANGED, _LONGEST_SHARED))]
+    return key[: max(0, min(len(key) - _MOST_CHANGED, LONGEST_SHARED))]
 
 
 def _endings(low: str) -> _CaseEndings:

@@ -63,15 +63,21 @@ class Neighbours:
         self._edits = edits
         self._allowed = np.array(edits, dtype=np.uint8)
         ways = int((self._allowed[:, None] >= _DELETED).sum())
-        self._bits = (_BITS * ways).bit_length()  # of a hash that are looked at
+        self._bits = (_BITS * max(1, ways)).bit_length()  # of a hash that are looked at
         self._slot_bits = max(1, ways.bit_length() - 1)  # the first of them, that name a slot
-        entries = np.sort(self._entries(ways))
-        hashes = (entries >> np.uint64(32)).astype(np.int64)
+        entries = self._entries(ways)
+        entries.sort()
         self._numbers = entries.astype(np.uint32)  # their last 32 bits
+        entries >>= np.uint64(32)
+        hashes = entries.astype(np.uint32)
+        del entries  # half the memory of all that is going on here
         self._used = np.zeros((1 << self._bits) // 8 + 1, dtype=np.uint8)
-        np.bitwise_or.at(self._used, hashes >> 3, (1 << (hashes & 7)).astype(np.uint8))
-        borders = np.arange(1 + (1 << self._slot_bits)) << (self._bits - self._slot_bits)
-        self._starts = np.searchsorted(hashes, borders).astype(np.uint32)
+        for start in range(0, ways, _AT_ONCE):
+            some = hashes[start : start + _AT_ONCE]
+            np.bitwise_or.at(self._used, some >> 3, (1 << (some & 7)).astype(np.uint8))
+        borders = np.arange(1 << self._slot_bits, dtype=np.uint32) << (self._bits - self._slot_bits)
+        starts = np.searchsorted(hashes, borders).astype(np.uint32)
+        self._starts = np.append(starts, np.uint32(ways))
 
     def _entries(self, ways: int) -> _Array:
         """Return each hash of each string with the string's number in the last 32 bits."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
@@ -328,7 +328,7 @@ def spellings(word: str, language: str) -> tuple[str, ...]:
     """Return the folds of a term's word: ä is also ae, and under a German key ae also ä."""
     low = clean(word).casefold()
     found = {fold(low)} if low.isascii() else {fold(low), fold(low.translate(UMLAUTS))}
-    if language == "de":
+    if language == "de" and "e" in low:
         found.add(fold(DIGRAPHS.sub(r"\1", low)))
     return _settled(found)
 
@@ -352,7 +352,9 @@ def read_phrase(
         pieces = text[1:].split()
     readings: list[tuple[Step, ...]] = [()]
     for piece in pieces:
-        options = _exact_steps(piece) if exact else _steps(piece, language, fuzzy)
+        options = (
+            _exact_steps(piece) if exact else _steps(piece, language, fuzzy, has_company=len(pieces) > 1)
+        )
         readings = [reading + option for reading in readings for option in options][:4]
     if not readings[0]:
         raise TermInvalid(f"the term {text!r} has no letters or digits; write a word")
@@ -361,18 +363,7 @@ def read_phrase(
     literal = " ".join(pieces) if exact and _has_signs(pieces) else ""
     if not exact and (closed := _closed_up(pieces, readings[0], language)) is not None:
         readings.append((Step(closed, is_tight=False),))
-    readings = [reading if len(reading) == 1 else tuple(map(_in_company, reading)) for reading in readings]
     return Phrase(text, tuple(dict.fromkeys(readings)), slop, literal)
-
-
-def _in_company(step: Step) -> Step:
-    """Return the step as one of several; a short word may have two letters swapped (raer earths)."""
-    needle = step.needle
-    if not isinstance(needle, WordNeedle):
-        return step
-    swaps = swapped(needle.folds) - {*needle.folds, *needle.stems} if needle.fuzzy <= SWAPPED else set()
-    folds = _settled({*needle.folds, *swaps}) if swaps else needle.folds
-    return Step(replace(needle, has_company=True, folds=folds, swaps=_settled(swaps)), step.is_tight)
 
 
 def _has_signs(pieces: Iterable[str]) -> bool:
@@ -389,7 +380,7 @@ def _closed_up(pieces: list[str], steps: tuple[Step, ...], language: str) -> Nee
     return _word(whole, language, NO_TYPOS) if whole.isalpha() else None
 
 
-def _steps(piece: str, language: str, fuzzy: float) -> list[tuple[Step, ...]]:
+def _steps(piece: str, language: str, fuzzy: float, *, has_company: bool) -> list[tuple[Step, ...]]:
     """Return the readings of one written word: its parts and, of a hyphen chain, the whole."""
     body = clean(piece).strip("*")
     begins, ends = piece.endswith("*"), piece.startswith("*")
@@ -401,9 +392,13 @@ def _steps(piece: str, language: str, fuzzy: float) -> list[tuple[Step, ...]]:
         if len(parts) != 1:
             raise TermInvalid(f"{piece!r}: a wildcard needs one word without hyphens")
         return [(Step(_affix(parts[0], language, at_end=ends), False),)]
-    steps = tuple(Step(_word(part, language, fuzzy), is_tight=index > 0) for index, part in enumerate(parts))
+    are_many = has_company or len(parts) > 1
+    steps = tuple(
+        Step(_word(part, language, fuzzy, has_company=are_many), is_tight=index > 0)
+        for index, part in enumerate(parts)
+    )
     whole = [token.text for token in tokens if token.is_joined and token.at == 0 and token.to == len(parts)]
-    return [steps, *((Step(_word(text, language, fuzzy), False),) for text in whole)]
+    return [steps, *((Step(_word(text, language, fuzzy, has_company=has_company), False),) for text in whole)]
 
 
 def _exact_steps(piece: str) -> list[tuple[Step, ...]]:
@@ -415,19 +410,24 @@ def _affix(text: str, language: str, *, at_end: bool) -> AffixNeedle:
     return AffixNeedle(spellings(text, language), at_end, len(text), script(text))
 
 
-def _word(text: str, language: str, fuzzy: float) -> Needle:
+def _word(text: str, language: str, fuzzy: float, *, has_company: bool = False) -> Needle:
+    """Return the needle of a word; a short one with others beside it may have two letters swapped."""
     if is_spaceless(text):
         return ExactNeedle(text)
     folds = spellings(text, language)
     language = language if language and has_stemmer(language) else ""
     stems = {stem(spelling, language) for spelling in {text.casefold(), *folds}} if language else set()
+    kept = _settled(s for s in stems if len(s) > 1)
+    swaps = swapped(folds) - {*folds, *kept} if has_company and fuzzy <= SWAPPED else set()
     return WordNeedle(
-        folds=folds,
-        stems=_settled(s for s in stems if len(s) > 1),
+        folds=_settled({*folds, *swaps}) if swaps else folds,
+        stems=kept,
         language=language,
         fuzzy=fuzzy,
         size=max(map(len, folds), default=1),
         script=script(text),
+        has_company=has_company,
+        swaps=_settled(swaps),
     )
 
 

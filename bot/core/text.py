@@ -181,7 +181,7 @@ def plain(text: str) -> str:
 
 def clean(text: str) -> str:
     """Return the text in NFKC, without invisible characters (soft hyphens, direction marks)."""
-    return unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    return text if text.isascii() else unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
 
 
 # ---- tokens ------------------------------------------------------------------------------------

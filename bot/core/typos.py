@@ -59,7 +59,8 @@ def misspellable(forms: Iterable[str]) -> Iterator[str]:
     for own in forms:
         if len(own) >= SHORTEST_TYPO and own.isalpha():
             yield own
-            yield single(own)
+            if (bare := single(own)) != own:
+                yield bare
 
 
 def most_edits(text: str, fuzzy: float) -> int:

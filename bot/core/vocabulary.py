@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Final
 
 from bot.core.memory import ENTRIES, Memory
-from bot.core.names import first_sound, name_forms, name_key, shared_beginning
+from bot.core.names import LONGEST_SHARED, first_sound, name_forms, name_key, shared_beginning
 from bot.core.neighbours import Neighbours
 from bot.core.terms import (
     EQUAL,
@@ -41,7 +41,8 @@ class Vocabulary:
     """The needles of all terms, numbered from 0. Immutable once made, but for what it remembers."""
 
     def __init__(self, needles: Iterable[Needle], is_real: IsWord, entries: int = ENTRIES) -> None:
-        self.needles = tuple(dict.fromkeys(needles))
+        """Take different needles."""
+        self.needles = tuple(needles)
         self._is_real = is_real
         self._exact: _Numbers = defaultdict(list)
         self._folds: _Numbers = defaultdict(list)
@@ -78,7 +79,8 @@ class Vocabulary:
                 for key in needle.keys:
                     self._names[key].append(number)
                     self._first_sounds.add(first_sound(key))
-                    self._name_beginnings.update(key[:size].lower() for size in range(len(key) + 1))
+                    low = key.lower()
+                    self._name_beginnings.update([low[:size] for size in range(LONGEST_SHARED + 1)])
                 self._typos.add(number, map(_as_name, needle.keys), needle.fuzzy)
 
     # ---- asking --------------------------------------------------------------------------------
@@ -220,8 +222,10 @@ class _Misspelt:
     def add(self, number: int, strings: Iterable[str], fuzzy: float) -> None:
         """Note what a typo of a needle is compared with."""
         for text in strings:
-            if edits := most_edits(text, fuzzy):
-                self._edits[text] = max(edits, self._edits.get(text, 0))
+            edits = most_edits(text, fuzzy)
+            if edits > self._edits.get(text, 0):
+                self._edits[text] = edits
+            if edits:
                 self._needles.setdefault(text, []).append(number)
 
     def close(self) -> None:

@@ -18,6 +18,7 @@ from bot.core.expressions import (
     needs_evidence,
 )
 from bot.core.match import TopicRule, best_possible_score
+from bot.core.memory import uncollected
 from bot.core.patterns import PatternInvalid, pattern_notes
 from bot.core.terms import NO_TYPOS, Pattern, TermInvalid, read_name, read_phrase
 from bot.errors import Problem
@@ -67,6 +68,7 @@ class Built:
     used: set[str] = field(default_factory=set)
 
 
+@uncollected()
 def build(sources: Sequence[Source], feeds: Collection[str] | None) -> Built:
     """Return the topics of the files; a topic with a problem is left out.
 
