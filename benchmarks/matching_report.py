@@ -21,6 +21,7 @@ SPEED: Final = (
 )  # fmt: skip
 QUALITY: Final = ("", "setting", "precision", "recall", "F1")
 BARS: Final = ("", "measured", "bar", "")
+HOSTILE: Final = ("", "ms")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -29,8 +30,8 @@ class Report:
 
     rows: list[Row]
     qualities: Mapping[str, list[Quality]] = field(default_factory=dict)
-    texts: Mapping[str, float] = field(default_factory=dict)  # seconds of the worst texts
-    patterns: Mapping[str, float] = field(default_factory=dict)
+    texts: dict[str, float] = field(default_factory=dict)  # seconds that hostile ones cost
+    patterns: dict[str, float] = field(default_factory=dict)
     items: int = 0
     is_made_up: bool = True
 
@@ -149,6 +150,13 @@ def quality_cells(told: Report) -> Iterator[list[str]]:
             yield [name, one.setting + " (best)" * (one is best and len(some) > 1), *shares]
 
 
+def hostile_cells(told: Report) -> Iterator[list[str]]:
+    """Yield a row's cells for each hostile text and pattern, the worst first."""
+    costs = told.texts | {f"`{pattern}`": cost for pattern, cost in told.patterns.items()}
+    for name, cost in sorted(costs.items(), key=lambda one: -one[1]):
+        yield [name, f"{cost * 1_000:,.1f}"]
+
+
 def bar_cells(told: Report) -> Iterator[list[str]]:
     """Yield a row's cells for each bar."""
     for bar in bars(told):
@@ -174,6 +182,7 @@ def show(told: Report, console: Console) -> None:
     _print(console, f"speed, {told.items:,} items", SPEED, list(speed_cells(told)), left=1)
     if told.qualities:
         _print(console, "labelled texts", QUALITY, list(quality_cells(told)), left=2)
+    _print(console, "hostile texts of 1 MB, and patterns", HOSTILE, list(hostile_cells(told)), left=1)
     _print(console, "bars", BARS, list(bar_cells(told)), left=1)
 
 
@@ -196,6 +205,10 @@ def as_markdown(told: Report) -> str:
     if told.qualities:
         parts += ["On the labelled texts, under the expressions of the shipped rules:"]
         parts += [_markdown(QUALITY, quality_cells(told), left=2)]
+    parts += [
+        "Hostile items of 1 MB with 10,000 terms, and hostile patterns:",
+        _markdown(HOSTILE, hostile_cells(told), left=1),
+    ]
     parts += ["What we hold ourselves to:", _markdown(BARS, bar_cells(told), left=1)]
     return "\n\n".join(parts)
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from benchmarks.matching import quickest
 from benchmarks.matching_hostile import hostile_texts
 from benchmarks.matching_quality import own_quality, peer_quality
 from benchmarks.matching_report import BEGIN, END, Report, as_markdown, bars, rewrite
@@ -193,6 +194,15 @@ def test_items_and_terms_reach_the_other_process(tmp_path: Path) -> None:
 
     assert [item.title for item in some] == [item.title for item in items()]
     assert terms == TERMS[:3]
+
+
+def test_of_two_measurements_the_quicker_counts() -> None:
+    one = Row(who=OURS, terms=10, steady_us=3, warm_us=2, found=1)
+    two = Row(who=OURS, terms=10, steady_us=4, warm_us=1, found=1)
+
+    assert quickest([one, Row(who=PLAIN, terms=0), two])[0] == Row(
+        who=OURS, terms=10, steady_us=3, warm_us=1, found=1
+    )
 
 
 def test_every_hostile_text_is_as_long_as_it_shall_be() -> None:
