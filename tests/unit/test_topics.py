@@ -111,6 +111,15 @@ def test_the_headlines_by_another_hand_are_many_and_half_of_them_near_misses(tex
     assert {topic for headline in headlines for topic in headline.topics} == set(TOPICS)
 
 
+def test_the_unseen_headlines_are_many_and_cover_every_topic_and_language(texts: list[Labelled]) -> None:
+    unseen = [text for text in texts if text.half == "unseen"]
+
+    assert len({text.title for text in unseen}) == len(unseen) == 300
+    assert 0.4 <= sum(not text.topics for text in unseen) / len(unseen) <= 0.6
+    assert {text.language for text in unseen} >= set(LANGUAGES)
+    assert {topic for text in unseen for topic in text.topics} == set(TOPICS)
+
+
 def test_the_labelled_texts_are_many_in_every_language_and_half_of_them_near_misses(
     texts: list[Labelled],
 ) -> None:
