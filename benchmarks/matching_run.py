@@ -18,7 +18,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from benchmarks.peers import PEERS, plain_term, plain_words
 from benchmarks.said import Said, rules
@@ -147,28 +147,30 @@ def _peer(job: Job, terms: Sequence[Said]) -> Made:
 # ---- measuring ---------------------------------------------------------------------------------
 
 
+class Timed(NamedTuple):
+    """What running some items took."""
+
+    us: float  # an item
+    count: int  # items run
+    found: int  # in all of them
+
+
 def measure(job: Job, items: Sequence[Item], terms: Sequence[Said], is_real: IsWord) -> Row:
     """Return the row of a job; the last BLOCKS blocks of the items are those measured steadily."""
-    gc.collect()
     before = resident_mb()
     made = make(job, terms, is_real)
     signal.setitimer(signal.ITIMER_PROF, 0)  # compiled in time
-    gc.collect()
     compiled = resident_mb()
     size = min(BLOCK, max(1, len(items) // (2 * BLOCKS)))
     seen, unseen = items[: -BLOCKS * size], items[-BLOCKS * size :]
-    cold_us, _, _ = timed(made.run, seen[:COLD], job.budget_s)
+    cold = timed(made.run, seen[:COLD], job.budget_s)
     if job.who in REMEMBERING:
         for item in seen[COLD:]:
             made.run(item)
-    is_slow = cold_us * size * BLOCKS > job.budget_s * 1e6
-    blocks = [unseen] if is_slow else [unseen[n * size :][:size] for n in range(BLOCKS)]
-    if not is_slow and job.who not in REMEMBERING:
-        blocks *= PASSES
+    blocks = _blocks(job, unseen, size, cold)
     steady = [timed(made.run, block, job.budget_s) for block in blocks]
-    blocks = [block[:count] for block, (_, count, _) in zip(blocks, steady, strict=True)]
-    warm = [timed(made.run, block, job.budget_s) for block in blocks * (1 if is_slow else 2)]
-    count = sum(count for _, count, _ in steady)
+    blocks = [block[: one.count] for block, one in zip(blocks, steady, strict=True)]
+    warm = [timed(made.run, block, job.budget_s) for block in blocks * (1 if len(blocks) == 1 else 2)]
     return Row(
         who=job.who,
         terms=job.terms,
@@ -177,36 +179,45 @@ def measure(job: Job, items: Sequence[Item], terms: Sequence[Said], is_real: IsW
         compile_s=made.compile_s,
         compiled_mb=compiled - before,
         after_mb=resident_mb() - before,
-        cold_us=cold_us,
-        steady_us=min(us for us, _, _ in steady),
-        warm_us=min(us for us, _, _ in warm),
+        cold_us=cold.us,
+        steady_us=min(one.us for one in steady),
+        warm_us=min(one.us for one in warm),
         items=len({id(item) for block in blocks for item in block}),
-        found=sum(found for _, _, found in steady) / count,
+        found=sum(one.found for one in steady) / sum(one.count for one in steady),
     )
 
 
-def timed(run: Run, items: Sequence[Item], budget_s: float) -> tuple[float, int, int]:
-    """Return microseconds an item, how many items were run, and what they found; stops when the time is up.
+def _blocks(job: Job, unseen: Sequence[Item], size: int, cold: Timed) -> list[Sequence[Item]]:
+    """Return what is measured at a time: all, if it is slow; several times, what remembers nothing."""
+    if cold.us * len(unseen) > job.budget_s * 1e6:
+        return [unseen]
+    blocks = [unseen[start : start + size] for start in range(0, len(unseen), size)]
+    return blocks if job.who in REMEMBERING else blocks * PASSES
+
+
+def timed(run: Run, items: Sequence[Item], budget_s: float) -> Timed:
+    """Return what running the items takes; stops when the time is up.
 
     At least one item is run. The clock is read after 1, 2, 4, 8, … items.
     """
     spent = 0.0
     count = found = 0
     size = 1
-    while count < len(items) and spent < budget_s:
+    while count < len(items) and (spent < budget_s or not count):
         batch = items[count : count + size]
         begun = time.process_time()
         for item in batch:
             found += run(item)
         spent += time.process_time() - begun
         count += len(batch)
-        size *= 2
-        size = max(1, min(size, int((budget_s - spent) * count / max(spent, 1e-9))))
-    return spent / max(1, count) * 1e6, count, found
+        in_time = int((budget_s - spent) * count / max(spent, 1e-9))
+        size = max(1, min(2 * size, in_time))
+    return Timed(spent / max(1, count) * 1e6, count, found)
 
 
 def resident_mb() -> float:
-    """Return the process's resident memory; where the system does not tell, the most it ever was."""
+    """Return the process's resident memory, without garbage; where nobody tells, the most it ever was."""
+    gc.collect()
     statm = Path("/proc/self/statm")
     if statm.exists():
         return int(statm.read_text().split()[1]) * resource.getpagesize() / 1e6
