@@ -63,7 +63,9 @@ def items_of(file: Path | None, count: int) -> list[Item]:
 
 def _good(lines: Iterator[bytes]) -> Iterator[Item]:
     for one in read_items(lines):
-        if not isinstance(one, BadLine):
+        if isinstance(one, BadLine):
+            sys.stderr.write(f"left out: {one}\n")
+        else:
             yield one.as_item()
 
 

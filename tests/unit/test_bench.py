@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.matching import quickest
+from benchmarks.matching import items_of, quickest
 from benchmarks.matching_hostile import hostile_texts
 from benchmarks.matching_quality import own_quality, peer_quality
 from benchmarks.matching_report import BEGIN, END, Report, as_markdown, bars, rewrite
@@ -194,6 +194,20 @@ def test_items_and_terms_reach_the_other_process(tmp_path: Path) -> None:
 
     assert [item.title for item in some] == [item.title for item in items()]
     assert terms == TERMS[:3]
+
+
+def test_items_of_a_file_are_those_of_its_lines_and_a_bad_line_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    file = tmp_path / "items.jsonl"
+    file.write_text(
+        '{"id": 1, "title": "One"}\nnonsense\n{"id": 2, "title": "Two"}\n{"id": 3, "title": "Three"}'
+    )
+
+    some = items_of(file, 2)
+
+    assert [item.title for item in some] == ["One", "Two"]
+    assert "items.jsonl:2: " in capsys.readouterr().err
 
 
 def test_of_two_measurements_the_quicker_counts() -> None:
