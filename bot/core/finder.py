@@ -18,7 +18,7 @@ from bot.core.text import MAX_TOKENS, Chunk, chunks_of, read_chunk
 from bot.core.vocabulary import Hit, Vocabulary
 from bot.model import Item, TermMatch
 
-_MET: Final = attrgetter("met")
+_NEEDLES: Final = attrgetter("needles")
 FIELDS: Final = ("title", "summary", "content", "author", "url", "source", "categories")
 TITLE_FACTOR: Final = 1.25
 _HEAVY: Final = 64  # characters; a longer chunk counts for several in memory
@@ -63,7 +63,7 @@ class Finder:
             for reading in _readings(term)
         ]
         self._vocabulary = Vocabulary(needles, is_real, memory)
-        self.needles = self._vocabulary.needles
+        self.needles = needles  # with their numbers
         self.patterns = PatternSet(
             {number: term.text for number, term in enumerate(self.terms) if isinstance(term, Pattern)}
         )
@@ -74,9 +74,10 @@ class Finder:
     def _anchors(self, readings: Iterable[_Reading]) -> dict[int, list[_Reading]]:
         """Return the readings of the terms under their seldomest needle: that of the fewest terms."""
         uses = Counter(needle for _, wanted in readings for needle in wanted)
+        sizes = [needle.size for needle in self.needles]
         anchored: defaultdict[int, list[_Reading]] = defaultdict(list)
         for number, wanted in readings:
-            anchor = min(wanted, key=lambda needle: (uses[needle], -self.needles[needle].size, needle))
+            anchor = min(wanted, key=lambda needle: (uses[needle], -sizes[needle], needle))
             anchored[anchor].append((number, tuple(needle for needle in wanted if needle != anchor)))
         return dict(anchored)
 
@@ -121,7 +122,9 @@ class Finder:
         every = ((token, hits[token.text, token.is_joined]) for token in chunk.tokens)
         met = tuple((token, some) for token, some in every if some)
         shape = (chunk.words, chunk.width, chunk.clauses, chunk.sentences)
-        return Read(*shape, met) if met else self._shapes.setdefault(shape, Read(*shape, ()))
+        if not met:
+            return self._shapes.setdefault(shape, Read(*shape, (), ()))
+        return Read(*shape, met, tuple({needle for _, some in met for needle, _ in some}))
 
 
 def _shortened(reads: Mapping[str, list[Read]]) -> dict[str, list[Read]]:
@@ -163,7 +166,8 @@ class Sight:
         self._found: dict[tuple[str, int], list[Occurrence]] = {}
         looked_at = {name: text for name, text in self.texts.items() if name in wanted}
         for name, reads in finder.read(looked_at).items():
-            met = {needle for read in filter(_MET, reads) for _, hits in read.met for needle, _ in hits}
+            met: set[int] = set()
+            met.update(*filter(None, map(_NEEDLES, reads)))
             possible = finder.possible(met) | finder.patterns.find(looked_at[name])
             if possible:
                 self._possible[name] = possible

@@ -106,8 +106,13 @@ class Neighbours:
         found: defaultdict[str, list[int]] = defaultdict(list)
         for row, number in self._likely(beginnings):
             own, most = self._strings[number], self._edits[number]
+            size = len(own)
             for text in asked[beginnings[row]]:
-                if own[0] == text[0] and OSA.distance(own, text, score_cutoff=most) <= most:
+                if (
+                    -most <= size - len(text) <= most
+                    and own[0] == text[0]
+                    and OSA.distance(own, text, score_cutoff=most) <= most
+                ):
                     found[text].append(number)
         return found
 

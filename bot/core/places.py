@@ -49,6 +49,7 @@ class Read:
     clauses: int
     sentences: int
     met: tuple[tuple[Token, tuple[tuple[int, float], ...]], ...]  # tokens of the chunk, with needles' numbers
+    needles: tuple[int, ...]  # all that were met
 
 
 class Words(Mapping[int, Token]):
@@ -153,21 +154,62 @@ class Look:
         return not _POLISH_WORDS.isdisjoint(words) or _POLISH_LETTERS.search(self.text) is not None
 
 
+AtPositions = Mapping[int, list[tuple[Token, float]]]  # words with their similarity to a needle
+
+
+class Hits(Mapping[Needle, AtPositions]):
+    """Where each needle was met; worked out for a needle when it is asked for."""
+
+    def __init__(self, places: Places, reads: Sequence[Read], numbers: Mapping[Needle, int]) -> None:
+        self._places = places
+        self._numbers = numbers
+        self._met: defaultdict[int, list[tuple[int, Token, float]]] = defaultdict(list)  # by chunk
+        for chunk, read in enumerate(reads):
+            for token, hits in read.met:
+                for needle, score in hits:
+                    self._met[needle].append((chunk, token, score))
+        self._found: dict[int, AtPositions] = {}
+
+    def __getitem__(self, needle: Needle) -> AtPositions:
+        """Return the words that met the needle.
+
+        Raises:
+            KeyError: None did.
+        """
+        number = self._numbers[needle]
+        found = self._found.get(number)
+        if found is None:
+            if number not in self._met:
+                raise KeyError(needle)
+            found = self._found[number] = self._placed(self._met[number])
+        return found
+
+    def __contains__(self, needle: object) -> bool:
+        return self._numbers.get(needle) in self._met  # type: ignore[call-overload]  # as for any dict
+
+    def __iter__(self) -> Iterator[Needle]:
+        return (needle for needle, number in self._numbers.items() if number in self._met)
+
+    def __len__(self) -> int:
+        return len(self._met)
+
+    def _placed(self, met: Iterable[tuple[int, Token, float]]) -> AtPositions:
+        at: defaultdict[int, list[tuple[Token, float]]] = defaultdict(list)
+        for chunk, token, score in met:
+            for placed_token in self._places.placed(chunk, [token]):
+                at[placed_token.at].append((placed_token, score))
+        return dict(at)
+
+
 class FieldText(Look):
     """A field's words, and which needles they met."""
 
-    def __init__(self, name: str, text: str, reads: Sequence[Read], needles: Sequence[Needle]) -> None:
+    def __init__(self, name: str, text: str, reads: Sequence[Read], numbers: Mapping[Needle, int]) -> None:
+        """Take what a field's chunks mean; needles are known there by these numbers."""
         places = Places(text, reads)
         super().__init__(text, Words(places))
         self.name = name
-        self.hits: dict[Needle, dict[int, list[tuple[Token, float]]]] = {}  # by position
-        for number, read in enumerate(reads):
-            if read.met:
-                tokens = places.placed(number, (token for token, _ in read.met))
-                for token, (_, hits) in zip(tokens, read.met, strict=True):
-                    for needle, score in hits:
-                        at = self.hits.setdefault(needles[needle], defaultdict(list))
-                        at[token.at].append((token, score))
+        self.hits = Hits(places, reads, numbers)
 
 
 def overlaps(start: int, end: int, covered: Spans) -> bool:

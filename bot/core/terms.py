@@ -116,6 +116,10 @@ class WordNeedle:
     has_company: bool = False  # True: one word of a phrase, whose others vouch for it
     swaps: tuple[str, ...] = ()  # those of `folds` that are typos of a short word
 
+    def __hash__(self) -> int:
+        """Return a hash of what tells most needles apart; the other fields would cost more than they do."""
+        return hash(self.folds)
+
 
 @dataclass(frozen=True, slots=True)
 class AffixNeedle:
