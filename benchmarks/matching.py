@@ -130,7 +130,11 @@ def measured(
         write_world(Path(name), items, terms)
         rows = []
         for job in progress.track(todo, description="speed"):
-            rows.append(_failed(job, MISSING) if job.who in missing else row_of(job, Path(name)))
+            row = _failed(job, MISSING) if job.who in missing else row_of(job, Path(name))
+            rows.append(row)
+            if progress.disable:  # no terminal: a line instead of the bar
+                told = row.failed or f"{row.steady_us:,.0f} µs"
+                sys.stderr.write(f"{len(rows)} of {len(todo)}: {job.who}, {job.terms} terms: {told}\n")
     return quickest(rows)
 
 
