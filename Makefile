@@ -4,7 +4,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
-.PHONY: help setup demo test lint format bench clean
+.PHONY: help setup demo test lint format fuzz bench clean
 
 help:  ## this list
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 12
@@ -29,9 +29,15 @@ lint: $(READY)  ## style, types, layers
 	$(BIN)/mypy
 	$(BIN)/lint-imports --no-logo
 
-format: $(READY)  ## lay the code out as `make lint` wants it
+format: $(READY)  ## lay the code and the rules out, and renew what docs show of them
 	$(BIN)/ruff check --fix bot tests benchmarks docs
 	$(BIN)/ruff format bot tests benchmarks docs
+	$(BIN)/topicwire rules fmt rules
+	$(BIN)/python docs/tables.py
+	$(BIN)/python docs/play.py
+
+fuzz: $(READY)  ## 20,000 random rule sets and texts, the engine against brute force: some ten minutes
+	$(BIN)/python -m pytest -n 0 --hypothesis-profile=fuzz tests/unit/test_match_brute.py
 
 bench: $(READY)  ## what the numbers in docs/ were measured with
 	$(BIN)/python benchmarks/topics.py

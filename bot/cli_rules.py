@@ -23,6 +23,7 @@ from bot.cli_shared import (
     JsonOption,
     RulesOption,
     TopicArgument,
+    archived_texts,
     count,
     exit_code,
     feed_ids,
@@ -55,7 +56,7 @@ def check_command(
     """Read all rule files, run their tests, and report every mistake with its place and cure.
 
     Whether `sources` names feeds that exist is told by the config: ./config.toml, where it stands and names
-    this folder, unless --config names another.
+    this folder, unless --config names another. Its archive tells whether a surname alone is several people's.
 
     Exits 0 when the rules are clean, 1 when there are errors (with --strict, warnings too), 2 when the folder
     or the config cannot be read.
@@ -66,7 +67,7 @@ def check_command(
     """
     with mistakes_told():
         feeds = feed_ids(folder, config)
-    report = check(folder, feeds=feeds.ids)
+        report = check(folder, feeds=feeds.ids, archive=archived_texts(feeds.config))
     if as_json:
         told = {**_report_json(report), "feed_ids_checked": feeds.ids is not None}
         typer.echo(json_text(told))

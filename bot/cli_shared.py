@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Collection, Iterator
 from contextlib import contextmanager
@@ -12,10 +13,11 @@ from typing import Annotated, Any
 
 import typer
 
-from bot.app import all_feeds
+from bot.app import SystemClock, all_feeds
 from bot.config import Config, parse_duration, read_config
 from bot.errors import ConfigInvalid, RulesInvalid, StoreError
 from bot.rules import RuleSet, RulesReport, check
+from bot.store import open_beside
 
 OK, WRONG, UNREADABLE = 0, 1, 2
 
@@ -29,6 +31,7 @@ ConfigOption = Annotated[
 ]
 DEFAULT_FOLDER = Path("rules")
 DEFAULT_CONFIG = Path("config.toml")
+ARCHIVE_LOOKED_AT = timedelta(days=30)
 
 
 def a_time(text: str) -> timedelta:
@@ -120,6 +123,7 @@ class FeedIds:
 
     ids: frozenset[str] | None  # None: no config told them
     unknown_because: str = ""  # for people, when there are none
+    config: Config | None = None  # that told them
 
 
 def feed_ids(folder: Path, config: Path | None) -> FeedIds:
@@ -129,16 +133,39 @@ def feed_ids(folder: Path, config: Path | None) -> FeedIds:
         ConfigInvalid: The config that was named is wrong; one that merely stands here may be.
     """
     if config is not None:
-        return FeedIds(_ids_of(read_config(config), config))
+        settings = read_config(config)
+        return FeedIds(_ids_of(settings, config), config=settings)
     if not DEFAULT_CONFIG.is_file():
         return FeedIds(None, "no config; name it with --config")
     try:
         settings = read_config(DEFAULT_CONFIG)
         if settings.rules_dir.resolve() != folder.resolve():
             return FeedIds(None, f"{DEFAULT_CONFIG} is of other rules; name a config with --config")
-        return FeedIds(_ids_of(settings, DEFAULT_CONFIG))
+        return FeedIds(_ids_of(settings, DEFAULT_CONFIG), config=settings)
     except ConfigInvalid as error:
         return FeedIds(None, str(error.problems[0]))
+
+
+def archived_texts(config: Config | None) -> Iterator[str]:
+    """Return titles and summaries of the archive, the last thirty days; none without a config or database.
+
+    The store is read when the first of them is asked for.
+
+    Raises:
+        StoreError: The database is there, but cannot be read.
+    """
+    if config is not None and config.database_file.exists():
+        yield from asyncio.run(_texts_of(config))
+
+
+async def _texts_of(config: Config) -> list[str]:
+    clock = SystemClock()
+    store = await open_beside(config.database_url, clock, config.store.busy_timeout)
+    try:
+        archive = store.archive(clock.now() - ARCHIVE_LOOKED_AT)
+        return [f"{one.item.title}. {one.item.summary}" async for one in archive]
+    finally:
+        await store.close()
 
 
 def _ids_of(config: Config, path: Path) -> frozenset[str]:

@@ -70,6 +70,22 @@ def write(folder: Path, text: str) -> None:
     (folder / "rules.yaml").write_text(text, encoding="utf-8")
 
 
+def test_check_warns_of_a_surname_that_the_archive_shows_with_several_given_names(place: Path) -> None:
+    keep(
+        place,
+        "Kirill Dmitriev lands in Miami",
+        "Artyom Dmitriev wins the cup",
+        "Kirill Dmitriev leaves again",
+    )
+    write(place / "rules", NEW.replace("{en: [gas price, gas pipeline]}", "{name: Dmitriev}"))
+
+    code, out, _ = run("check", "--strict")
+
+    assert code == 1
+    assert "W110" in out
+    assert "Artyom" in out
+
+
 def keep(
     place: Path, *titles: str, age: timedelta = timedelta(hours=1), reason: ItemReason = ItemReason.NEW
 ) -> Sequence[ItemId]:
