@@ -1,7 +1,7 @@
 """Measure how fast items are matched, what memory it takes, and how that compares with other ways to match.
 
     python benchmarks/matching.py [--full] [--terms 10 1000] [--items 24000] [--jsonl FILE] [--peers NAME …]
-                                  [--json FILE] [--markdown [FILE]]
+                                  [--json FILE] [--from FILE] [--markdown [FILE]]
 
 Each row is measured in a process of its own, one after the other. Cold: the first 2,000 items of a fresh
 matcher. Steady: 4,000 items that it has never seen, after all the others. Warm: the same again. A way that is
@@ -32,7 +32,7 @@ from rich.progress import Progress
 
 from benchmarks.matching_hostile import cost_of_patterns, cost_of_texts
 from benchmarks.matching_quality import Quality, best_of, own_quality, peer_quality
-from benchmarks.matching_report import Report, as_markdown, rewrite, show
+from benchmarks.matching_report import Report, as_markdown, read_report, rewrite, show
 from benchmarks.matching_run import FLOORS, OURS, TIMES, Job, Row, write_world
 from benchmarks.peers import MISSING, PEERS, Peer
 from benchmarks.said import Said
@@ -198,6 +198,9 @@ def arguments_parser() -> argparse.ArgumentParser:
     )
     parser.add_argument("--json", type=Path, help="write the figures there")
     parser.add_argument(
+        "--from", dest="known", type=Path, help="show figures that --json wrote; measure nothing"
+    )
+    parser.add_argument(
         "--markdown",
         type=Path,
         nargs="?",
@@ -211,16 +214,21 @@ def main(arguments: Sequence[str]) -> int:
     """Print the tables; return 0."""
     options = arguments_parser().parse_args(arguments)
     console = Console() if sys.stdout.isatty() else Console(width=150)
-    console.print(f"load of the machine at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
-    stderr = Console(stderr=True)
-    with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
-        told = report(options, progress)
+    told = read_report(options.known) if options.known else measured_now(options, console)
     show(told, console)
     if options.json:
         options.json.write_text(json.dumps(asdict(told), ensure_ascii=False, indent=2), encoding="utf-8")
     if options.markdown:
         rewrite(options.markdown, as_markdown(told))
     return 0
+
+
+def measured_now(options: argparse.Namespace, console: Console) -> Report:
+    """Return the report of a run, told how busy the machine is and how far it has come."""
+    console.print(f"load of the machine at the start: {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores")
+    stderr = Console(stderr=True)
+    with Progress(console=stderr, transient=True, disable=not stderr.is_terminal) as progress:
+        return report(options, progress)
 
 
 if __name__ == "__main__":

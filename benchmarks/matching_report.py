@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -38,6 +39,14 @@ class Report:
     def row(self, who: str, terms: int = 0) -> Row | None:
         """Return the row of a way to match at a number of terms; None: it has no figures."""
         return next((r for r in self.rows if r.who == who and r.terms == terms and not r.failed), None)
+
+
+def read_report(path: Path) -> Report:
+    """Return the report that `--json` wrote."""
+    told = json.loads(path.read_text(encoding="utf-8"))
+    rows = [Row(**row) for row in told.pop("rows")]
+    qualities = {name: [Quality(**one) for one in some] for name, some in told.pop("qualities").items()}
+    return Report(rows=rows, qualities=qualities, **told)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 
 import pytest
 
 from benchmarks.matching import items_of, quickest
 from benchmarks.matching_hostile import hostile_texts
-from benchmarks.matching_quality import own_quality, peer_quality
-from benchmarks.matching_report import BEGIN, END, Report, as_markdown, bars, rewrite
+from benchmarks.matching_quality import Quality, own_quality, peer_quality
+from benchmarks.matching_report import BEGIN, END, Report, as_markdown, bars, read_report, rewrite
 from benchmarks.matching_run import (
     FLOORS,
     OURS,
@@ -259,5 +259,11 @@ def test_the_page_is_rewritten_between_its_marks(tmp_path: Path) -> None:
     assert "not installed" in text
 
 
-def test_figures_can_be_kept_as_json() -> None:
-    assert json.loads(json.dumps(asdict(report(70))))["rows"][2]["steady_us"] == 70
+def test_figures_kept_as_json_are_read_again(tmp_path: Path) -> None:
+    file = tmp_path / "figures.json"
+    quality = Quality(setting="words", hits=3, false_alarms=1, missed=2)
+    told = replace(report(70), qualities={OURS: [quality]})
+
+    file.write_text(json.dumps(asdict(told)), encoding="utf-8")
+
+    assert read_report(file) == told
