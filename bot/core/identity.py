@@ -68,7 +68,8 @@ def canonical_url(url: str) -> str | None:
     except ValueError:  # yarl's word for a host or port that cannot be
         return None
     host = f"[{host}]" if ":" in host else host
-    return f"{host}{port}{bare.raw_path_qs}" if host else None
+    is_host = host and not any(map(str.isspace, host))  # yarl lets a blank stand for a host
+    return f"{host}{port}{bare.raw_path_qs}" if is_host else None
 
 
 def item_keys(item: Item) -> tuple[ItemKey, ...]:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.core.identity import (
@@ -132,6 +132,7 @@ urls = st.builds(
 
 
 @settings(deadline=None)
+@example("https:// /")
 @given(urls | st.text())
 def test_canonical_twice_is_canonical_once(url: str) -> None:
     once = canonical_url(url)
