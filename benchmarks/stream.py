@@ -24,7 +24,8 @@ from wordfreq import get_frequency_dict
 
 from benchmarks.said import Said, rules
 from bot.core.match import TopicRule
-from bot.core.terms import Term, stem
+from bot.core.stems import stem
+from bot.core.terms import Term
 from bot.core.text import fold
 from bot.model import FeedId, Item
 

@@ -19,7 +19,7 @@ from typing import Final
 import marisa_trie
 from platformdirs import user_cache_path
 
-from bot.core.terms import stem
+from bot.core.stems import stem
 
 LANGUAGES: Final = (
     "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "fi", "fr", "hu", "it", "nb", "nl", "pl", "pt",

@@ -13,7 +13,7 @@ from typing import Any, Final
 from babel import Locale
 from ruamel.yaml import YAML
 
-from bot.core.terms import STEMMERS, has_stemmer, stem
+from bot.core.stems import STEMMERS, has_stemmer, stem
 from bot.rules import json_schema
 from bot.rules.codes import CODES
 from bot.rules.lint import SPACELESS, UNINFLECTED

@@ -13,6 +13,7 @@ from bot.core.finder import FIELDS, TITLE_FACTOR, Sight, strength
 from bot.core.match import Matcher, TopicRule, is_heard, item_score, spans
 from bot.core.names import name_forms
 from bot.core.places import Occurrence, Spans
+from bot.core.stems import stem
 from bot.core.terms import (
     IsWord,
     Name,
@@ -25,7 +26,6 @@ from bot.core.terms import (
     raw_name_similarity,
     raw_similarity,
     similarity,
-    stem,
 )
 from bot.core.text import Token, fold, same_script, script, tokens_of
 from bot.model import Item, TermMatch, TopicId

@@ -13,6 +13,7 @@ from typing import Final
 from bot.core.memory import ENTRIES, Memory
 from bot.core.names import LONGEST_SHARED, first_sound, name_forms, name_key, shared_beginning
 from bot.core.neighbours import Neighbours
+from bot.core.stems import kept_letters, stem_of_plain
 from bot.core.terms import (
     EQUAL,
     AffixNeedle,
@@ -22,9 +23,7 @@ from bot.core.terms import (
     Needle,
     Word,
     WordNeedle,
-    kept_letters,
     similarity,
-    stem_of_plain,
 )
 from bot.core.text import Token, fold, plain, script
 from bot.core.typos import SHORTEST_TYPO, misspellable, most_edits, single

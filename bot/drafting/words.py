@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
 
-from bot.core.terms import stem
+from bot.core.stems import stem
 from bot.core.text import Token, fold, is_spaceless, tokens_of
 from bot.model import Item
 

@@ -13,6 +13,7 @@ from bot.core.expressions import AnyOf, Expression, Leaf, evaluate
 from bot.core.finder import Finder, Sight
 from bot.core.match import TopicRule, item_score
 from bot.core.places import Occurrence
+from bot.core.stems import has_stemmer
 from bot.core.terms import (
     EQUAL,
     INFLECTED,
@@ -24,7 +25,6 @@ from bot.core.terms import (
     Phrase,
     Term,
     WordNeedle,
-    has_stemmer,
     needles_of,
 )
 from bot.core.text import is_spaceless

@@ -12,7 +12,7 @@ from types import ModuleType
 import pytest
 from pydantic import BaseModel
 
-from bot.core.terms import STEMMERS, has_stemmer
+from bot.core.stems import STEMMERS, has_stemmer
 from bot.model import FeedId, Item
 from bot.rules.codes import CODES
 from bot.rules.lint import WEAKLY_STEMMED

@@ -7,15 +7,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from bot.core.patterns import PatternInvalid, check_pattern, find_all
-from bot.core.terms import (
-    Phrase,
-    TermInvalid,
-    Word,
-    has_stemmer,
-    read_name,
-    read_phrase,
-    similarity,
-)
+from bot.core.stems import has_stemmer
+from bot.core.terms import Phrase, TermInvalid, Word, read_name, read_phrase, similarity
 from bot.core.typos import edit_similarity
 
 REAL = frozenset({"tarif", "kopie", "erde", "quark", "tariffs"})
