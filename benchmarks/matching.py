@@ -78,7 +78,7 @@ def jobs(
     """Return what to measure; the floors, and the engine in a full run, at the end once more."""
     budget_s, limit_s = FULL_LIMITS if is_full else QUICK_LIMITS
     floors = [Job(who=floor, terms=0) for floor in FLOORS]
-    ours = [Job(who=OURS, terms=size) for size in sizes]
+    ours = [Job(who=OURS, terms=size, budget_s=60.0) for size in sizes]
     others = [
         Job(
             who=peer.name, terms=size, setting=settings[peer.name], budget_s=budget_s, compile_limit_s=limit_s
