@@ -13,6 +13,7 @@ where it belongs (hit), found where it does not (false alarm), or not found (mis
 | fresh-tuned | 200 of fresh.yaml, by a third hand who had not seen them either | afterwards |
 | fresh-sealed | the other 120, drawn at random, even over languages and topics | when the rules were done |
 | unseen | unseen.yaml, 300 by a fourth hand who had seen neither rules nor tests | when the rules were done |
+| unseen2 | unseen2.yaml, 300 by a fifth hand, likewise | when unseen had been tuned by |
 | stress | stress.yaml, written beside the rules where evidence was thin | yes |
 
 What a set says at first sight is its honest figure; once its misses are looked at, it is a tuned set:
@@ -25,12 +26,22 @@ What a set says at first sight is its honest figure; once its misses are looked 
 | stress, its second round, of paraphrases | 123 | 0.985 | 0.812 | 0.890 |
 | unseen, all of it, after all of the above | 300 | 0.953 | 0.976 | 0.964 |
 | stress, its third round, of near misses as nasty as we could think of | 175 | 0.597 | 0.787 | 0.679 |
+| unseen2, all of it, after all of the above | 300 | 0.993 | 0.968 | 0.980 |
 
-The figures of `unseen` are the ones to expect of news; by part, precision and recall:
+The figures of `unseen2` are the ones to expect of news; precision and recall by part, with those of `unseen`:
 
-| de | en | ru | kirill-dmitriev | denis-manturov | rare-earths | secondary-tariffs |
-|---|---|---|---|---|---|---|
-| 0.939, 0.969 | 0.970, 0.970 | 0.971, 0.943 | 1.000, 0.976 | 1.000, 1.000 | 0.895, 0.986 | 1.000, 0.939 |
+| part | unseen2 | unseen |
+|---|---|---|
+| de | 1.000, 0.973 | 0.939, 0.969 |
+| en | 1.000, 0.972 | 0.970, 0.970 |
+| ru | 0.973, 0.973 | 0.971, 0.943 |
+| kirill-dmitriev | 1.000, 0.907 | 1.000, 0.976 |
+| denis-manturov | 1.000, 1.000 | 1.000, 1.000 |
+| rare-earths | 0.986, 1.000 | 0.895, 0.986 |
+| secondary-tariffs | 1.000, 0.962 | 1.000, 0.939 |
+
+In nine other languages `unseen2` has five hits at most each: all found in fr, it, pl, uk, tr, zh and ja, and
+four of five in es and pt.
 
 `--sweep` shows F1 by `min_score`, the score from which on a topic matches.
 """
@@ -57,7 +68,7 @@ from bot.rules import RuleSet, read_rules
 ROOT = Path(__file__).resolve().parent.parent
 GOLDEN = ROOT / "tests" / "golden"
 ANOTHER_HAND = "another-hand"
-SETS = ("tuned", "heldout", ANOTHER_HAND, "fresh-tuned", "fresh-sealed", "unseen", "stress")
+SETS = ("tuned", "heldout", ANOTHER_HAND, "fresh-tuned", "fresh-sealed", "unseen", "unseen2", "stress")
 THRESHOLDS = range(40, 100, 5)  # of min_score
 
 
@@ -137,6 +148,7 @@ def golden() -> list[Labelled]:
         *(_labelled(entry, ANOTHER_HAND) for entry in _entries(GOLDEN / "headlines.yaml", "headlines")),
         *(_labelled(entry, f"fresh-{entry['set']}") for entry in _entries(GOLDEN / "fresh.yaml", "items")),
         *(_labelled(entry, "unseen") for entry in _entries(GOLDEN / "unseen.yaml", "items")),
+        *(_labelled(entry, "unseen2") for entry in _entries(GOLDEN / "unseen2.yaml", "items")),
         *(_labelled(entry, "stress") for entry in _entries(GOLDEN / "stress.yaml", "items")),
     ]
 

@@ -111,8 +111,11 @@ def test_the_headlines_by_another_hand_are_many_and_half_of_them_near_misses(tex
     assert {topic for headline in headlines for topic in headline.topics} == set(TOPICS)
 
 
-def test_the_unseen_headlines_are_many_and_cover_every_topic_and_language(texts: list[Labelled]) -> None:
-    unseen = [text for text in texts if text.half == "unseen"]
+@pytest.mark.parametrize("half", ["unseen", "unseen2"])
+def test_the_unseen_headlines_are_many_and_cover_every_topic_and_language(
+    texts: list[Labelled], half: str
+) -> None:
+    unseen = [text for text in texts if text.half == half]
 
     assert len({text.title for text in unseen}) == len(unseen) == 300
     assert 0.4 <= sum(not text.topics for text in unseen) / len(unseen) <= 0.6
