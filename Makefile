@@ -40,8 +40,10 @@ fuzz: $(READY)  ## 20,000 random rule sets and texts, the engine against brute f
 	$(BIN)/python -m pytest -n 0 --hypothesis-profile=fuzz tests/unit/test_match_brute.py
 
 bench: $(READY)  ## what the numbers in docs/ were measured with
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/topics.py
 	$(BIN)/python benchmarks/stories.py
+	$(BIN)/python benchmarks/matching.py
 
 clean:  ## away with the virtual environment and the demo's data
 	rm -rf $(VENV) demo-data

@@ -90,14 +90,30 @@ class Finder:
         """Return what the chunks of each field mean, of at most MAX_TOKENS words in all."""
         known = self._reads.young
         chunks = {name: chunks_of(text) for name, text in texts.items()}
+        if sum(map(len, texts.values())) > MAX_TOKENS:  # else there cannot be too many, for each has a letter
+            chunks = self._shortened(chunks)
         found = {name: list(map(known.get, some)) for name, some in chunks.items()}
         unknown = [name for name, reads in found.items() if None in reads]
         if unknown:
             made = self._made({raw: None for name in unknown for raw in chunks[name] if raw not in known})
             for name in unknown:
                 found[name] = [made.get(raw) or known[raw] for raw in chunks[name]]
-        reads = cast("dict[str, list[Read]]", found)
-        return reads if sum(map(len, texts.values())) <= MAX_TOKENS else _shortened(reads)
+        return cast("dict[str, list[Read]]", found)
+
+    def _shortened(self, chunks: Mapping[str, list[str]]) -> dict[str, list[str]]:
+        """Return the chunks of the first MAX_TOKENS words, field after field."""
+        kept: dict[str, list[str]] = {}
+        words = 0
+        for name, some in chunks.items():
+            if words >= MAX_TOKENS:
+                return kept
+            kept[name] = []
+            for raw in some:
+                words += (self._reads.young.get(raw) or read_chunk(raw)).words
+                if words > MAX_TOKENS:
+                    return kept
+                kept[name].append(raw)
+        return kept
 
     def possible(self, met: set[int]) -> set[int]:
         """Return the numbers of the terms that may stand where these needles were met."""
@@ -125,22 +141,6 @@ class Finder:
         if not met:
             return self._shapes.setdefault(shape, Read(*shape, (), ()))
         return Read(*shape, met, tuple({needle for _, some in met for needle, _ in some}))
-
-
-def _shortened(reads: Mapping[str, list[Read]]) -> dict[str, list[Read]]:
-    """Return the reads of the first MAX_TOKENS words, field after field."""
-    kept: dict[str, list[Read]] = {}
-    words = 0
-    for name, some in reads.items():
-        if words >= MAX_TOKENS:
-            return kept
-        kept[name] = []
-        for read in some:
-            words += read.words
-            if words > MAX_TOKENS:
-                return kept
-            kept[name].append(read)
-    return kept
 
 
 def _readings(term: Term) -> Iterable[Sequence[Needle]]:

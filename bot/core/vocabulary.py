@@ -30,7 +30,7 @@ from bot.core.typos import SHORTEST_TYPO, misspellable, most_edits, single
 
 Hit = tuple[int, float]  # a needle's number, and the similarity
 
-_Numbers = defaultdict[str, list[int]]
+_Numbers = dict[str, tuple[int, ...]]  # of needles
 _Affixes = tuple[_Numbers, set[int], bool]
 _NAMES: Final = 0xF0000  # where code points are private
 _EVERY: Final = ("latin", "cyrillic", "mixed", "")
@@ -43,12 +43,12 @@ class Vocabulary:
         """Take different needles."""
         self.needles = tuple(needles)
         self._is_real = is_real
-        self._exact: _Numbers = defaultdict(list)
-        self._folds: _Numbers = defaultdict(list)
-        heads: _Affixes = (defaultdict(list), set(), False)
-        tails: _Affixes = (defaultdict(list), set(), True)
+        self._exact: _Numbers = {}
+        self._folds: _Numbers = {}
+        heads: _Affixes = ({}, set(), False)
+        tails: _Affixes = ({}, set(), True)
         self._affixes = (heads, tails)  # texts, their sizes, whether at the end
-        self._names: _Numbers = defaultdict(list)
+        self._names: _Numbers = {}
         self._first_sounds: set[str] = set()
         self._name_beginnings: set[str] = set()
         self._stems = {name: _Stems() for name in _EVERY}  # by the script of the needles
@@ -63,20 +63,20 @@ class Vocabulary:
     def _add(self, number: int, needle: Needle) -> None:
         match needle:
             case ExactNeedle():
-                self._exact[needle.text].append(number)
+                _note(self._exact, needle.text, number)
             case AffixNeedle():
                 for text in needle.folds:
                     affixes, sizes, _ = self._affixes[needle.at_end]
-                    affixes[text].append(number)
+                    _note(affixes, text, number)
                     sizes.add(len(text))
             case WordNeedle():
                 for text in needle.folds:
-                    self._folds[text].append(number)
+                    _note(self._folds, text, number)
                 self._stems[needle.script].add(number, needle)
                 self._typos.add(number, misspellable((*needle.folds, *needle.stems)), needle.fuzzy)
             case NameNeedle():
                 for key in needle.keys:
-                    self._names[key].append(number)
+                    _note(self._names, key, number)
                     self._first_sounds.add(first_sound(key))
                     low = key.lower()
                     self._name_beginnings.update([low[:size] for size in range(LONGEST_SHARED + 1)])
@@ -106,10 +106,10 @@ class Vocabulary:
         for word in words:
             low, is_joined = word
             folded = fold(low)
-            stems = [(one, one.of(low, folded)) for one in self._stems_beside(low)]
+            may_be_typo = not is_joined and len(folded) >= SHORTEST_TYPO - 1 and folded.isalpha()
+            stems = [(one, one.of(low, folded, may_be_typo=may_be_typo)) for one in self._stems_beside(low)]
             key = name_key(plain(low)) if first_sound(low) in self._first_sounds else ""
             proposed[word] = self._alike(low, folded, stems, key)
-            may_be_typo = not is_joined and len(folded) >= SHORTEST_TYPO - 1 and folded.isalpha()
             if may_be_typo and not self._typos.firsts.isdisjoint((folded[0], _as_name(key)[:1])):
                 forms[word] = _typo_forms(folded, [stem for _, some in stems for stem in some.values()], key)
         near = self._typos.candidates({form for some in forms.values() for form in some}) if forms else {}
@@ -165,6 +165,11 @@ def _typo_forms(folded: str, stems: Iterable[str], key: str) -> set[str]:
     return forms
 
 
+def _note(index: _Numbers, text: str, number: int) -> None:
+    """Add a needle's number; tuples, of one nearly always, take half the memory of lists."""
+    index[text] = (*index.get(text, ()), number)
+
+
 def _as_name(key: str) -> str:
     """Return the key with a first letter that no word has, so that names are compared with names alone."""
     return chr(_NAMES + ord(key[0])) + key[1:] if key else ""
@@ -174,7 +179,7 @@ class _Stems:
     """The needles of one script by their stems, and which stems a word may have."""
 
     def __init__(self) -> None:
-        self._numbers: defaultdict[str, _Numbers] = defaultdict(lambda: defaultdict(list))  # by language
+        self._numbers: defaultdict[str, _Numbers] = defaultdict(dict)  # by language
         self._languages: defaultdict[str, dict[str, None]] = defaultdict(dict)  # by a stem's beginning
         self._sizes: set[int] = set()  # of the beginnings
         self._misspelt: defaultdict[str, dict[str, None]] = defaultdict(dict)  # languages, by first letters
@@ -185,17 +190,19 @@ class _Stems:
     def add(self, number: int, needle: WordNeedle) -> None:
         """Note a needle's stems."""
         for text in needle.stems:
-            self._numbers[needle.language][text].append(number)
+            _note(self._numbers[needle.language], text, number)
             beginning = text[: kept_letters(needle.language)]
             self._languages[beginning][needle.language] = None
             self._sizes.add(len(beginning))
             if needle.fuzzy <= EQUAL and len(text) >= SHORTEST_TYPO:
                 self._misspelt[beginning[:1]][needle.language] = None
 
-    def of(self, low: str, folded: str) -> dict[str, str]:
+    def of(self, low: str, folded: str, *, may_be_typo: bool) -> dict[str, str]:
         """Return the word's stem in each language in which it may be, or be a typo of, a needle's."""
-        languages = dict(self._misspelt.get("", {}))
-        languages |= self._misspelt.get(folded[:1], {})
+        languages: dict[str, None] = {}
+        if may_be_typo:
+            languages |= self._misspelt.get("", {})
+            languages |= self._misspelt.get(folded[:1], {})
         for size in self._sizes:
             if some := self._languages.get(folded[:size]):
                 languages |= some
@@ -212,7 +219,7 @@ class _Misspelt:
     """The strings that a typo may be one of, with the needles they stand for."""
 
     def __init__(self) -> None:
-        self._needles: dict[str, list[int]] = {}
+        self._needles: _Numbers = {}
         self._edits: dict[str, int] = {}
         self._owners: list[tuple[int, ...]] = []  # by the strings' numbers
         self._neighbours = Neighbours((), ())
@@ -225,12 +232,12 @@ class _Misspelt:
             if edits > self._edits.get(text, 0):
                 self._edits[text] = edits
             if edits:
-                self._needles.setdefault(text, []).append(number)
+                _note(self._needles, text, number)
 
     def close(self) -> None:
         """Index what was noted; nothing can be added afterwards."""
         self._neighbours = Neighbours(tuple(self._edits), tuple(self._edits.values()))
-        self._owners = [tuple(needles) for needles in self._needles.values()]
+        self._owners = list(self._needles.values())
         self.firsts = frozenset(text[0] for text in self._edits)
         self._edits, self._needles = {}, {}
 
