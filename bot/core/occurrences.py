@@ -12,7 +12,7 @@ from bot.core.patterns import find_all
 from bot.core.people import find_names
 from bot.core.places import FieldText, Occurrence, Spans, overlaps
 from bot.core.terms import EQUAL, GAP_COST, Name, Pattern, Phrase, Step, Term
-from bot.core.text import MAX_TEXT, Token, is_spaceless
+from bot.core.text import INVISIBLE, MAX_TEXT, Token, is_spaceless
 
 
 def occurrences(term: Term, text: FieldText, covered: Spans = ()) -> list[Occurrence]:
@@ -96,15 +96,23 @@ def _completions(
 def _literals(literal: str, text: FieldText, covered: Spans) -> Iterable[Occurrence]:
     """Return where the text reads exactly so; hyphens and apostrophes of all kinds are alike."""
     places = (found.span() for found in _literal(literal).finditer(text.text, 0, MAX_TEXT))
+    if not is_spaceless(literal[0]):
+        places = (span for span in places if not _goes_on_before(text.text, span[0]))
     return _between(places, text, covered)
+
+
+def _goes_on_before(text: str, at: int) -> bool:
+    """True: a letter or digit stands there, perhaps with what nobody sees between."""
+    while at and INVISIBLE.match(text[at - 1]):
+        at -= 1
+    return text[at - 1 : at].isalnum()
 
 
 @lru_cache(maxsize=1_024)
 def _literal(literal: str) -> re.Pattern[str]:
     letters = [_ALIKE.get(char, r"\s+" if char == " " else re.escape(char)) for char in literal]
-    before = "" if is_spaceless(literal[0]) else r"(?<![^\W_])"
-    behind = "" if is_spaceless(literal[-1]) else r"(?![^\W_])"
-    return re.compile(before + "[\u00ad\u200b]?".join(letters) + behind)
+    behind = "" if is_spaceless(literal[-1]) else rf"(?!(?:{INVISIBLE.pattern})?[^\W_])"
+    return re.compile("[\u00ad\u200b]?".join(letters) + behind)
 
 
 _ALIKE: Final = {"-": "[-\u2010\u2011]", "'": "['\u2019]", "\u2019": "['\u2019]"}

@@ -80,7 +80,7 @@ _MARKS = _ranges([code for code in range(0x300, 0x20000) if unicodedata.category
 _LETTER = rf"(?![{_SPACELESS}{_MODIFIER_APOSTROPHES}])[^\W_]"
 _WORD: Final = re.compile(rf"[{_SPACELESS}][{_MARKS}]*|{_LETTER}(?:{_LETTER}|[{_MARKS}])*")
 _SPACELESS_WORD: Final = re.compile(rf"[{_SPACELESS}]")
-_INVISIBLE: Final = re.compile(
+INVISIBLE: Final = re.compile(
     "["
     + _ranges([c for c in range(sys.maxunicode) if unicodedata.category(chr(c)) == "Cf"])
     + "\u034f\u0640\ufe00-\ufe0f]+"
@@ -181,7 +181,7 @@ def plain(text: str) -> str:
 
 def clean(text: str) -> str:
     """Return the text in NFKC, without invisible characters (soft hyphens, direction marks)."""
-    return text if text.isascii() else unicodedata.normalize("NFKC", _INVISIBLE.sub("", text))
+    return text if text.isascii() else unicodedata.normalize("NFKC", INVISIBLE.sub("", text))
 
 
 # ---- tokens ------------------------------------------------------------------------------------
@@ -245,7 +245,7 @@ def _normalised(raw: str) -> tuple[str, list[int] | None]:
     """
     if raw.isascii():
         return raw, None
-    if unicodedata.is_normalized("NFKC", raw) and not _INVISIBLE.search(raw):
+    if unicodedata.is_normalized("NFKC", raw) and not INVISIBLE.search(raw):
         return raw, None
     letters: list[str] = []
     origins: list[int] = []
@@ -254,7 +254,7 @@ def _normalised(raw: str) -> tuple[str, list[int] | None]:
         end = index + 1
         while end < len(raw) and _continues(raw[end]):
             end += 1
-        piece = unicodedata.normalize("NFKC", _INVISIBLE.sub("", raw[index:end]))
+        piece = unicodedata.normalize("NFKC", INVISIBLE.sub("", raw[index:end]))
         letters.append(piece)
         origins.extend([index] * len(piece))
         index = end
@@ -267,7 +267,7 @@ def _continues(char: str) -> bool:
         unicodedata.combining(char) != 0
         or "\u1160" <= char <= "\u11ff"
         or char in "\u3099\u309a\uff9e\uff9f"
-        or _INVISIBLE.match(char) is not None
+        or INVISIBLE.match(char) is not None
     )
 
 

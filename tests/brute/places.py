@@ -7,7 +7,7 @@ from itertools import pairwise, product
 
 from bot.core.patterns import find_all
 from bot.core.terms import Name, Needle, Pattern, Phrase, Step, Term
-from bot.core.text import MAX_TEXT, Token, is_spaceless
+from bot.core.text import INVISIBLE, MAX_TEXT, Token, is_spaceless
 from tests.brute.fields import Field, Place, Spans, best_of_each_beginning, covers
 from tests.brute.people import names
 
@@ -78,7 +78,7 @@ def literals(literal: str, text: str) -> Iterator[tuple[int, int]]:
 
 def _read_literal(literal: str, text: str, start: int) -> int | None:
     """Return where the literal ends that begins there."""
-    if not is_spaceless(literal[0]) and text[start - 1 : start].isalnum():
+    if not is_spaceless(literal[0]) and INVISIBLE.sub("", text[:start])[-1:].isalnum():
         return None
     at = start
     for index, sign in enumerate(literal):
@@ -89,7 +89,7 @@ def _read_literal(literal: str, text: str, start: int) -> int | None:
         at += 1
         while sign == " " and text[at : at + 1].isspace():
             at += 1
-    if at > MAX_TEXT or (not is_spaceless(literal[-1]) and text[at : at + 1].isalnum()):
+    if at > MAX_TEXT or (not is_spaceless(literal[-1]) and INVISIBLE.sub("", text[at:])[:1].isalnum()):
         return None
     return at
 

@@ -54,6 +54,7 @@ def a_case(match: Any, *titles: str, **topic: Any) -> Case:
 @example(a_case("rare earth metals", "rare x earth x metals", "rare x earth so to metals"))
 @example(a_case("Sekundarzoll", "Sekundarzol", "Sekundar-Zol"))
 @example(a_case("=C++", "C++, c++ C++17 (C++)"))
+@example(a_case("=F-16", "F-16\u00ads F-16", "x\u00ad\u200bF-16 F", "F-16\u00ad, F-16"))
 @given(cases())
 def test_the_engine_finds_what_brute_force_finds_whatever_it_remembers(case: Case) -> None:
     rules = engine(case.files)
