@@ -202,7 +202,7 @@ def show_applied(console: Console, applied: Applied) -> None:
         return
     how = " as digests" if applied.as_digest else ""
     console.print(
-        f"queued {applied.alerts:,} alerts{how} for {len(applied.chats):,} chats, of {applied.items:,} items"
-        f" in {applied.stories:,} new stories; {applied.edits:,} edits of messages sent",
+        f"alerts queued{how}: {applied.alerts:,}, for chats: {len(applied.chats):,}, of items: {applied.items:,},"
+        f" in new stories: {applied.stories:,}; edits of messages sent: {applied.edits:,}",
         soft_wrap=True,
     )

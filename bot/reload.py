@@ -173,9 +173,11 @@ class Reloader:
     async def _swap(self, setup: Setup) -> None:
         before = self._house.setup.rules
         await self._house.reload(setup)
-        self._refused = ()
+        was_refused, self._refused = bool(self._refused), ()
         await tell_of_rules(self._house, ())
         changed = changed_topics(before, setup.rules)
+        if was_refused:
+            log.info("rules are good again", rules_hash=setup.rules.rules_hash)
         if any(changed.values()):
             log.info("rules reloaded", **changed, rules_hash=setup.rules.rules_hash)
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from bisect import bisect_left
+import sys
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -128,33 +129,6 @@ def _by_place(one: Occurrence) -> tuple[str, int]:
 _Place = tuple[int, int, Leaf, Occurrence]  # at, to
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
-    """Where one child of a `near` stands in a field."""
-
-    places: list[_Place]  # that begin first, first
-    soonest: list[_Place]  # for each of them: which ends first of it and all behind it
-
-    @classmethod
-    def of(cls, side: Evidence, field: str) -> _Side:
-        """Return the child's places in the field."""
-        places = [
-            (one.at, one.to, leaf, one) for leaf, found in side.items() for one in found if one.field == field
-        ]
-        places.sort(key=lambda place: place[:2])
-        soonest = places[:]
-        for index in range(len(places) - 2, -1, -1):
-            soonest[index] = min(places[index], soonest[index + 1], key=lambda place: (place[1], place[0]))
-        return cls(places, soonest)
-
-    def behind(self, border: int, *, soonest: bool) -> _Place | None:
-        """Return, of the places behind the border, the one that begins (or ends) first; None: no such."""
-        index = bisect_left(self.places, border, key=lambda place: place[0])
-        if index == len(self.places):
-            return None
-        return self.soonest[index] if soonest else self.places[index]
-
-
 def _near(near: Near, find: Find, likely: Likely) -> Evidence:
     children: list[Evidence] = []
     for child in near.children:
@@ -164,32 +138,55 @@ def _near(near: Near, find: Find, likely: Likely) -> Evidence:
         children.append(part)
     united: dict[Leaf, set[Occurrence]] = {leaf: set() for child in children for leaf in child}
     for field in {one.field for found in children[0].values() for one in found}:
-        sides = [_Side.of(child, field) for child in children]
-        for window in _windows(sides, near.within, near.ordered):
-            for _, _, leaf, one in window:
+        sides = [_places(child, field) for child in children]
+        for group in _groups(sides, near.within, near.ordered):
+            for _, _, leaf, one in group:
                 united[leaf].add(one)
     return {leaf: sorted(found, key=_by_place) for leaf, found in united.items() if found}
 
 
-def _windows(sides: list[_Side], within: int, ordered: bool) -> Iterator[list[_Place]]:
-    """Return, for each place that may be the first, the window of the nearest places of the others.
+def _places(side: Evidence, field: str) -> list[_Place]:
+    """Return a child's places in the field, those that begin first, first."""
+    found = ((one.at, one.to, leaf, one) for leaf, spots in side.items() for one in spots)
+    return sorted((place for place in found if place[3].field == field), key=_begin)
 
-    Each of the others begins behind the first (behind its forerunner, if ordered: then all but the last are
-    those that end first, so that a long place never hides a short one that leaves room for the next).
+
+def _begin(place: _Place) -> int:
+    return place[0]
+
+
+def _groups(sides: list[list[_Place]], within: int, ordered: bool) -> Iterator[list[_Place]]:
+    """Return, for each place that may be the first, all that stand with it: it, and those of the others.
+
+    That each counts, and not the nearest alone, is why more evidence never lowers the score.
     """
     for index in [0] if ordered else range(len(sides)):
         others = sides[:index] + sides[index + 1 :]
-        for first in sides[index].places:
-            window = [first]
-            border = first[1]
-            for number, other in enumerate(others, 1):
-                place = other.behind(border, soonest=ordered and number < len(others))
-                if place is None or place[0] - first[1] > within:
-                    break
-                window.append(place)
-                border = place[1] if ordered else border
-            else:
-                yield window
+        for first in sides[index]:
+            close = [_beginning(other, first[1], first[1] + within) for other in others]
+            if ordered:
+                close = _in_order(close, first[1])
+            if all(close):
+                yield [first, *(place for some in close for place in some)]
+
+
+def _beginning(places: list[_Place], least: int, most: int) -> list[_Place]:
+    """Return those that begin there, both positions included."""
+    return places[bisect_left(places, least, key=_begin) : bisect_right(places, most, key=_begin)]
+
+
+def _in_order(sides: list[list[_Place]], border: int) -> list[list[_Place]]:
+    """Return of each side the places that are part of a row, one of each side, none beginning in another."""
+    reached = []
+    for side in sides:  # from the first on: which can be reached
+        reached.append([place for place in side if place[0] >= border])
+        border = min((place[1] for place in reached[-1]), default=sys.maxsize)
+    kept: list[list[_Place]] = []
+    border = sys.maxsize
+    for side in reversed(reached):  # and from the last back: from which the end is reached
+        kept.insert(0, [place for place in side if place[1] <= border])
+        border = max((place[0] for place in kept[0]), default=-1)
+    return kept
 
 
 # ---- questions about expressions ---------------------------------------------------------------

@@ -300,6 +300,9 @@ def read_phrase(
         )
         readings = [reading + option for reading in readings for option in options][:4]
     if not readings[0]:
+        if any(len(piece) > MAX_WORD and piece.strip("*=").isalnum() for piece in pieces):
+            said = f"the term {text!r} is a word of over {MAX_WORD} letters"
+            raise TermInvalid(f"{said}; so long ones are not read in texts either")
         raise TermInvalid(f"the term {text!r} has no letters or digits; write a word")
     if len(readings[0]) > MAX_WORDS and not is_spaceless(text):
         raise TermInvalid(f"the term has {len(readings[0])} words; use at most {MAX_WORDS}")
@@ -380,6 +383,8 @@ def read_name(text: str, *, fuzzy: float = DEFAULT_FUZZY) -> Name | Phrase:
     Raises:
         TermInvalid: No letters, or more than six words.
     """
+    if "*" in text or "=" in text:
+        raise TermInvalid(f"the name {text!r}: a name takes no * and no =; write it out, in any script")
     words = [token.text for token in tokens_of(text) if not token.is_joined]
     if any(map(is_spaceless, words)):
         return read_phrase(text, fuzzy=fuzzy)

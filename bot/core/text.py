@@ -173,10 +173,15 @@ def same_script(left: str, right: str) -> bool:
     return left == right or "mixed" in {left, right}
 
 
+# Latin letters that stand for the Cyrillic ones they look like, where a word mixes both.
+_LOOK_ALIKES: Final = str.maketrans("aceiïjopxy", "асеіїјорху")
+
+
 @lru_cache(maxsize=4_096)
 def plain(text: str) -> str:
     """Return the word as a stemmer wants it: lower case in its own script, without stress marks."""
-    return _ACCENTS.sub("", text.casefold()).replace("ё", "е")
+    low = _ACCENTS.sub("", text.casefold()).replace("ё", "е")
+    return low.translate(_LOOK_ALIKES) if _script(low) == "mixed" else low
 
 
 def clean(text: str) -> str:

@@ -212,10 +212,16 @@ def _covers(sight: Sight, wide: Leaf, narrow: Leaf) -> bool:
     """True: the wide term is found in the narrow one's own words, and with no less weight or room."""
     if wide.weight < narrow.weight or not narrow.fields <= wide.fields:
         return False
+    if _is_exact(wide.term) and not _is_exact(narrow.term):
+        return False  # nor does an exact term find what differs in case or a sign
     if _has_wildcard(narrow.term) and not _has_wildcard(wide.term):
         return False  # a wildcard finds words that a term without one does not
     found = sight.find(Leaf(wide.term, frozenset({"title"})))
     return any(one.score >= INFLECTED for one in found)
+
+
+def _is_exact(term: Term) -> bool:
+    return isinstance(term, Phrase) and term.text.startswith("=")
 
 
 def _has_wildcard(term: Term) -> bool:

@@ -235,7 +235,7 @@ def near(sides: Sequence[Evidence], within: int, *, ordered: bool) -> Evidence:
 
     Each of the others begins behind the end of the first, with at most `within` positions between. If
     `ordered`, the first is of the first side, and each begins behind the end of the one before.
-    For each first, the nearest such group is evidence.
+    All places of all such groups are evidence.
     """
     evidence: Evidence = {said: [] for side in sides for said in side}
     for group in _groups(sides, within, ordered=ordered):
@@ -254,8 +254,7 @@ def _groups(sides: Sequence[Evidence], within: int, *, ordered: bool) -> Iterato
         for first in spots[leading]:
             close = [[spot for spot in other if _stand(first, [spot], within)] for other in others]
             groups = [g for g in product(*close) if _stand(first, g, within, ordered=ordered)]
-            if groups:
-                yield [first, *min(groups, key=lambda group: _distance(group, ordered=ordered))]
+            yield from ([first, *group] for group in groups)
 
 
 def _stand(first: Spot, others: Sequence[Spot], within: int, *, ordered: bool = False) -> bool:
@@ -265,15 +264,6 @@ def _stand(first: Spot, others: Sequence[Spot], within: int, *, ordered: bool = 
             return False
         border = place.to if ordered else border
     return True
-
-
-def _distance(group: Sequence[Spot], *, ordered: bool) -> list[tuple[int, int]]:
-    """Return what the nearest group has least of: those that begin first; in order, those that end first."""
-    last = len(group) - 1
-    return [
-        (place.to, place.at) if ordered and index < last else (place.at, place.to)
-        for index, (_, place) in enumerate(group)
-    ]
 
 
 def meant(term: Term) -> object:

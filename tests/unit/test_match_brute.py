@@ -53,6 +53,11 @@ def a_case(match: Any, *titles: str, **topic: Any) -> Case:
 @example(a_case([{"near": ["b", "c"], "within": 0}, "b"], "c b b c"))
 @example(a_case("rare earth metals", "rare x earth x metals", "rare x earth so to metals"))
 @example(a_case("Sekundarzoll", "Sekundarzol", "Sekundar-Zol"))
+@example(
+    a_case(
+        {"near": [{"en": "tariff"}, {"en": "petroleum"}], "within": 5}, "tariff on petroluem petroleum", "x"
+    )
+)
 @example(a_case("=C++", "C++, c++ C++17 (C++)"))
 @example(a_case("=F-16", "F-16\u00ads F-16", "x\u00ad\u200bF-16 F", "F-16\u00ad, F-16"))
 @given(cases())

@@ -446,3 +446,23 @@ def test_a_topic_reads_its_languages_and_what_nobody_can_tell(tag: str, is_heard
     only = matcher(rule(EARTHS, languages=frozenset({"es"})))
 
     assert bool(only.match(an_item("Seltene Erden", language=tag))) is is_heard
+
+
+def test_a_nearer_but_weaker_neighbour_takes_nothing_from_a_better_one() -> None:
+    near = Near((term("tariff", "en"), term("petroleum", "en")), within=5)
+
+    alone, both = match(near, "tariff on petroleum"), match(near, "tariff on petroluem petroleum")
+
+    assert alone is not None
+    assert both is not None
+    assert both.score >= alone.score
+
+
+def test_a_word_that_mixes_alphabets_is_inflected_as_in_its_own() -> None:
+    metal = term("рідкісноземельний метал", "uk")
+
+    pure, mixed = match(metal, "рідкісноземельних металів"), match(metal, "рiдкiсноземельних металiв")
+
+    assert pure is not None
+    assert mixed is not None
+    assert mixed.score == pure.score
