@@ -202,7 +202,8 @@ def show_applied(console: Console, applied: Applied) -> None:
         return
     how = " as digests" if applied.as_digest else ""
     console.print(
-        f"alerts queued{how}: {applied.alerts:,}, for chats: {len(applied.chats):,}, of items: {applied.items:,},"
+        f"alerts queued{how}: {applied.alerts:,}, for chats: {len(applied.chats):,},"
+        f" of items: {applied.items:,},"
         f" in new stories: {applied.stories:,}; edits of messages sent: {applied.edits:,}",
         soft_wrap=True,
     )
