@@ -8,7 +8,7 @@ from typing import Final
 
 import Stemmer
 
-from bot.core.text import fold, plain
+from bot.core.text import fold, stemmable
 
 STEMMERS: Final = {
     "ar": "arabic", "hy": "armenian", "eu": "basque", "ca": "catalan", "cs": "czech", "da": "danish",
@@ -42,11 +42,11 @@ def has_stemmer(language: str) -> bool:
 @lru_cache(maxsize=4_096)
 def stem(text: str, language: str) -> str:
     """Return the folded stem of a word; without a stemmer for the language, its fold."""
-    return stem_of_plain(plain(text), language) if has_stemmer(language) else fold(text)
+    return stem_of_plain(stemmable(text), language) if has_stemmer(language) else fold(text)
 
 
 def stem_of_plain(word: str, language: str) -> str:
-    """Return the folded stem of what `plain` returned, in a language that has a stemmer."""
+    """Return the folded stem of what `stemmable` returned, in a language that has a stemmer."""
     stemmer = _stemmer(language)
     return fold(stemmer.stemWord(word) if stemmer else _UKRAINIAN.sub("", word))
 

@@ -180,8 +180,13 @@ _LOOK_ALIKES: Final = str.maketrans("aceiïjopxy", "асеіїјорху")
 @lru_cache(maxsize=4_096)
 def plain(text: str) -> str:
     """Return the word as a stemmer wants it: lower case in its own script, without stress marks."""
-    low = _ACCENTS.sub("", text.casefold()).replace("ё", "е")
-    return low.translate(_LOOK_ALIKES) if _script(low) == "mixed" else low
+    return _ACCENTS.sub("", text.casefold()).replace("ё", "е")
+
+
+def stemmable(text: str) -> str:
+    """Return the plain word, in Cyrillic letters throughout where it mixes them with Latin ones."""
+    low = plain(text)
+    return low if low.isascii() or script(low) != "mixed" else low.translate(_LOOK_ALIKES)
 
 
 def clean(text: str) -> str:

@@ -25,7 +25,7 @@ from bot.core.terms import (
     WordNeedle,
     similarity,
 )
-from bot.core.text import Token, fold, plain, script
+from bot.core.text import Token, fold, plain, script, stemmable
 from bot.core.typos import SHORTEST_TYPO, misspellable, most_edits, single
 
 Hit = tuple[int, float]  # a needle's number, and the similarity
@@ -206,7 +206,7 @@ class _Stems:
         for size in self._sizes:
             if some := self._languages.get(folded[:size]):
                 languages |= some
-        word = plain(low)
+        word = stemmable(low)
         return {language: stem_of_plain(word, language) for language in languages}
 
     def alike(self, stems: Mapping[str, str]) -> Iterator[int]:
