@@ -219,7 +219,9 @@ async def test_a_daemon_restarted_with_wrong_rules_runs_on_the_last_good_ones(
 async def test_once_takes_the_last_good_rules_tells_the_operators_once_and_exits_1(
     place: tuple[Path, FeedServer, BotApi],
 ) -> None:
-    config, _, api = place
+    config, feeds, api = place
+    empty = b'<rss version="2.0"><channel><title>Herald</title></channel></rss>'
+    feeds.serve(empty, path="/herald")  # a poll may fall due, and a feed that is gone is an operator's matter
 
     async def once() -> tuple[int | None, dict[str, object]]:
         async with topicwire("once", "--json", cwd=config.parent) as cron, asyncio.timeout(PATIENCE_S):
@@ -231,9 +233,9 @@ async def test_once_takes_the_last_good_rules_tells_the_operators_once_and_exits
     second, told = await once()
     third, _ = await once()
     (config.parent / "rules" / "rules.yaml").write_text(RULES)
-    _, mended = await once()
+    fourth, mended = await once()
 
-    assert (first, second, third) == (0, 1, 1)
+    assert (first, second, third, fourth) == (0, 1, 1, 0)
     assert any("E010" in problem for problem in told["rules_refused"])  # type: ignore[attr-defined]  # a list
     assert mended["rules_refused"] == []
     assert [("refused" in m.text, "good again" in m.text) for m in api.in_chat(OLGA)] == [
