@@ -17,7 +17,7 @@ from bot.core.markup import clean_text, plain_line, plain_text
 from bot.errors import FeedUnreadable
 from bot.feeds.decode import decode
 from bot.feeds.draft import CONTENT_LIMIT, SUMMARY_LIMIT, TITLE_LIMIT, language_code
-from bot.feeds.parse import _prepare_worker, _WorkerContext
+from bot.feeds.workers import WorkerContext, prepare_worker
 from bot.model import FeedId, Item, PollReason
 
 MAX_BYTES: Final = 5_000_000
@@ -151,8 +151,8 @@ class PageReader:
         if len(body) > MAX_BYTES:
             raise unreadable(place, f"is larger than {MAX_BYTES / 1e6:g} MB, the limit")
         if self._pool is None:
-            context = _WorkerContext()  # clean: without the program's threads and main module
-            self._pool = ProcessPool(max_workers=1, initializer=_prepare_worker, context=context)
+            context = WorkerContext()  # clean: without the program's threads and main module
+            self._pool = ProcessPool(max_workers=1, initializer=prepare_worker, context=context)
             await asyncio.to_thread(lambda pool: pool.active, self._pool)
         seconds = self._timeout.total_seconds()
         task = self._pool.schedule(_page_task, args=(body, content_type, place), timeout=seconds)

@@ -3,15 +3,10 @@
 from __future__ import annotations
 
 import asyncio
-import resource
-import signal
-import sys
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from multiprocessing.context import ForkServerContext, ForkServerProcess
-from multiprocessing.process import BaseProcess
-from types import ModuleType, TracebackType
-from typing import Any, Self
+from types import TracebackType
+from typing import Self
 from urllib.parse import urlsplit
 
 from pebble import ProcessExpired, ProcessPool
@@ -22,11 +17,11 @@ from bot.errors import FeedUnreadable
 from bot.feeds.decode import decode
 from bot.feeds.draft import MOST_WAIT, NAME_LIMIT, DraftFeed, item_of, language_code
 from bot.feeds.jsonfeed import read_json_feed
+from bot.feeds.workers import WorkerContext, prepare_worker
 from bot.feeds.xmlfeed import read_xml_feed, root_name
 from bot.model import Feed, Fetched, ParsedFeed, PollReason
 
 MAX_ITEMS = 500
-_WORKER_MEMORY = 1 << 30  # bytes of address space; the largest feed takes a tenth
 _TASKS_A_WORKER = 2_000  # then a fresh process, in case a library leaks
 
 
@@ -119,38 +114,17 @@ class ProcessParser:
         """Return the pool; its processes start in a thread, since that takes a while."""
         async with self._starting:
             if self._pool is None:
-                # The daemon has threads, so it must not be forked; the server is clean.
-                context = _WorkerContext()
+                context = WorkerContext()
                 context.set_forkserver_preload([__name__])
                 pool = ProcessPool(
                     max_workers=self._workers,
                     max_tasks=_TASKS_A_WORKER,
-                    initializer=_prepare_worker,
+                    initializer=prepare_worker,
                     context=context,
                 )
                 await asyncio.to_thread(lambda: pool.active)
                 self._pool = pool
             return self._pool
-
-
-class _Worker(ForkServerProcess):
-    """A process that does not import the program's main module, of which a parser needs nothing.
-
-    multiprocessing would: with all of the daemon, at each start, 2 s and 90 MB.
-    """
-
-    @staticmethod
-    def _Popen(process_obj: BaseProcess) -> Any:  # noqa: N802  # multiprocessing's name
-        main = sys.modules["__main__"]
-        sys.modules["__main__"] = ModuleType("__main__")
-        try:
-            return ForkServerProcess._Popen(process_obj)
-        finally:
-            sys.modules["__main__"] = main
-
-
-class _WorkerContext(ForkServerContext):
-    Process = _Worker
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,11 +141,6 @@ def _parse_task(
         return parse_feed(body, content_type, feed, now, final_url, max_items)
     except FeedUnreadable as error:
         return _Unreadable(str(error).removeprefix(f"{error.feed_url} "))
-
-
-def _prepare_worker() -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is for the daemon, which then stops us
-    resource.setrlimit(resource.RLIMIT_AS, (_WORKER_MEMORY, _WORKER_MEMORY))
 
 
 def _read(text: str, max_items: int) -> DraftFeed | None:
