@@ -94,12 +94,14 @@ class FetchError(TopicwireError):
         reason: PollReason,
         status: int | None = None,
         retry_after: timedelta | None = None,
+        host: str | None = None,
     ) -> None:
         super().__init__(message)
         self.feed_url = feed_url
         self.reason = reason
         self.status = status  # HTTP; None: no answer came
         self.retry_after = retry_after  # None: not told by the server
+        self.host = host  # registrable domain that shall be left in peace for `retry_after`; None: none
 
 
 class FetchTemporary(FetchError):

@@ -36,6 +36,24 @@ class Feed:
     interval: timedelta | None = None  # None: computed from how often items come
     encoding: str | None = None  # None: found out (see feeds/decode.py)
     allow_private: bool = False  # True: may live on a private or loopback address
+    user_agent: str | None = None  # None: the installation's
+    headers: tuple[tuple[str, str], ...] = ()  # further headers of a request: name, value
+    auth_file: str | None = None  # a file that holds `user:password` for HTTP Basic; None: no log-in
+    fetch_content: bool = False  # True: the linked pages are read where the feed itself matches nothing
+
+
+class FeedOrigin(StrEnum):
+    """Where a feed is written, and so who may change it."""
+
+    CONFIG = "config"  # in config.toml or in the feed list it names
+    COMMAND = "command"  # in the database alone, by `topicwire feeds add`
+
+
+class PauseReason(StrEnum):
+    """Why a feed is not polled."""
+
+    GONE = "gone"  # 410, three times over 48 hours
+    OPERATOR = "operator"  # by `topicwire feeds pause`
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -53,6 +71,23 @@ class PollState:
     last_ok_at: datetime | None = None  # None: never polled well; the next good poll is silent
     server_wait: timedelta = ZERO  # what the feed asked for: max-age, ttl, sy:updatePeriod
     median_gap: timedelta | None = None  # between the feed's items; None: too few to tell
+    window: timedelta | None = None  # from the oldest to the newest date of the last body; None: no two dates
+    window_start: datetime | None = None  # where the first good poll's window began; older items are archive
+    last_new_at: datetime | None = None  # when a good poll last brought an item that nobody knew
+    gap_at: datetime | None = None  # when a poll last shared no item with what was known: some were missed
+    hurry: int = 0  # how often the interval is halved, because items were missed
+    learned_url: str | None = None  # where permanent redirects led long enough; polled in place of the URL
+    moved_to: str | None = None  # where permanent redirects lead, not yet trusted
+    moved_since: datetime | None = None  # when they were first seen to lead there
+    moved_times: int = 0  # how many polls saw it
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class HostPause:
+    """A host that is left in peace for a while, because it asked for that."""
+
+    host: str  # registrable domain
+    until: datetime
 
 
 class PollReason(StrEnum):
@@ -63,7 +98,8 @@ class PollReason(StrEnum):
     SAME_BODY = "same_body"  # 200 with the bytes of last time
     TEMPORARY = "temporary"  # timeout, DNS, 5xx: poll again later
     RATE_LIMITED = "rate_limited"  # 429, or 503 with Retry-After
-    REFUSED = "refused"  # 401, 403, 404 and the like: an operator should look
+    REFUSED = "refused"  # 401, 404 and the like: an operator should look
+    CHALLENGED = "challenged"  # 403: the server takes us for a robot it does not want
     GONE = "gone"  # 410
     UNREADABLE = "unreadable"  # bytes came, no feed
     FORBIDDEN_ADDRESS = "forbidden_address"  # the SSRF guard said no
@@ -82,6 +118,7 @@ class Fetched:
     max_age: timedelta | None  # Cache-Control; None: not told by the server
     moved_to: str | None = None  # target of the leading permanent redirects, if any
     status: int = 200
+    received: int = 0  # bytes of the body as sent, before decompression
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -136,6 +173,40 @@ class ItemReason(StrEnum):
     BACKFILL = "backfill"  # unknown, but dated long before the last good poll: kept silently
 
 
+class TroubleScope(StrEnum):
+    """What is in trouble."""
+
+    FEED = "feed"
+    HOST = "host"
+    ALL = "all"  # polling as a whole
+
+
+class TroubleKind(StrEnum):
+    """What is wrong with polling, for operators: told once when it starts, and once when it ends."""
+
+    FAILING = "failing"  # no good poll for 24 hours
+    REFUSED = "refused"  # 401, 404, a forbidden address: it will not get well by itself
+    CHALLENGED = "challenged"  # 403
+    UNREADABLE = "unreadable"  # bytes came, no feed
+    GONE = "gone"  # 410 three times over 48 hours: paused
+    SILENT = "silent"  # polls are good, but no new item for 7 days or five usual gaps
+    MISSED = "missed"  # no overlap with the last poll: items were probably missed
+    MOVED = "moved"  # permanent redirects were learned: the operator's list should say the new address
+    FLOOD = "flood"  # more news at once than is credible, told as a digest
+    OUTAGE = "outage"  # more than half of a host's feeds, or of all hosts, fail together
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Trouble:
+    """Something that is wrong with polling at the moment."""
+
+    scope: TroubleScope
+    key: str  # the feed's id, the host, or empty
+    kind: TroubleKind
+    since: datetime
+    detail: str = ""  # the error, the new address: plain text, without credentials
+
+
 # ---- topics and matches ------------------------------------------------------------------------
 
 
@@ -168,6 +239,7 @@ class Topic:
     tags: tuple[str, ...] = ()
     status: TopicStatus = TopicStatus.STABLE
     cooldown: timedelta = ZERO
+    fetch_content: bool = False  # True: linked pages are read where title and summary do not match
 
     def title(self, language: str) -> str:
         """Return the title in that language, else in English, else the first there is."""

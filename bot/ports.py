@@ -9,9 +9,10 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol
 
+from bot.core.identity import KnownItem
 from bot.core.identity import Sorted as SortedItem
 from bot.core.routing import AlertDecision, Listener, Told
-from bot.core.schedule import PollDecision
+from bot.core.schedule import NextPollReason, PollDecision
 from bot.core.sending import SendDecision
 from bot.core.stories import Candidate, StoryDecision, StoryPolicy, StoryText
 from bot.model import (
@@ -22,6 +23,7 @@ from bot.model import (
     Delivery,
     Feed,
     FeedId,
+    FeedOrigin,
     Fetched,
     Item,
     ItemId,
@@ -30,6 +32,7 @@ from bot.model import (
     Message,
     NotModified,
     ParsedFeed,
+    PauseReason,
     PollReason,
     PollState,
     Story,
@@ -161,6 +164,19 @@ class DueFeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PollOutcome:
+    """What one poll leaves behind."""
+
+    due: DueFeed
+    decision: PollDecision
+    status: int | None = None  # HTTP; None: no answer came
+    received: int = 0  # bytes of the body as sent
+    items: int | None = None  # in the feed; None: its body was not read
+    new: int | None = None
+    error: str | None = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class SickFeed:
     """A feed that an operator should look at."""
 
@@ -170,24 +186,55 @@ class SickFeed:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class KnownItem:
-    """What the store remembers of an item under one of its keys."""
+class FeedStatus:
+    """A feed and how it fares."""
 
-    id: ItemId
-    content_hash: str
+    feed: Feed
+    origin: FeedOrigin
+    host: str  # registrable domain of what is polled
+    state: PollState
+    pause: PauseReason | None
+    added_at: datetime | None  # None: before this was kept
+    last_poll_at: datetime | None  # None: never polled
+    last_reason: PollReason | None
+    last_error: str | None  # without credentials
+    next_poll_at: datetime
+    next_poll_why: NextPollReason
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollRecord:
+    """One poll as it is remembered for 30 days."""
+
+    feed: FeedId
+    at: datetime
+    reason: PollReason
+    status: int | None
+    received: int
+    items: int | None
+    new: int | None
+    next_poll_at: datetime
+    next_poll_why: NextPollReason
+    error: str | None
 
 
 class PollTransaction(Protocol):
-    """What one poll reads and writes; all of it or nothing."""
+    """What the end of some polls reads and writes; all of it or nothing."""
 
-    async def known_items(self, feed: FeedId, keys: Collection[ItemKey]) -> Mapping[ItemKey, KnownItem]:
-        """Return what is known under these keys, and note that a poll showed them again."""
+    async def held(self, due: Collection[DueFeed]) -> frozenset[FeedId]:
+        """Return those feeds whose lease is still ours; of the others nothing may be written."""
 
     async def add_items(self, found: Sequence[SortedItem], now: datetime) -> Sequence[ItemId]:
         """Keep items with their keys; return their numbers in the same order."""
 
     async def update_items(self, found: Mapping[ItemId, SortedItem], now: datetime) -> None:
-        """Keep the new text of edited items, and any key that is new."""
+        """Keep the new text of edited items."""
+
+    async def add_keys(self, found: Mapping[ItemId, SortedItem], now: datetime) -> None:
+        """Keep those keys of known items that are new."""
+
+    async def touch_keys(self, keys: Mapping[FeedId, Collection[ItemKey]], now: datetime) -> None:
+        """Note that polls showed these keys again."""
 
     async def set_matches(
         self,
@@ -232,24 +279,26 @@ class PollTransaction(Protocol):
     async def apply(self, story: StoryId, decisions: Mapping[ChatId, AlertDecision], now: datetime) -> None:
         """Write what was decided about a story for each chat: the transactional outbox."""
 
-    async def save_poll(self, due: DueFeed, decision: PollDecision, now: datetime, error: str | None) -> None:
-        """Write what was decided about the feed and give its lease back.
-
-        Raises:
-            StoreBusy: The lease ran out and somebody else polls the feed; nothing is written.
-        """
+    async def save_polls(self, outcomes: Sequence[PollOutcome], now: datetime) -> None:
+        """Write what was decided about the feeds, and give their leases back; see `held`."""
 
 
 class FeedStore(Protocol):
     """What polling asks of the store."""
 
     async def sync_feeds(self, feeds: Sequence[Feed], first_polls: Sequence[datetime], now: datetime) -> None:
-        """Make the list of feeds this one; feeds left out keep their keys and are no longer polled."""
+        """Make the config's feeds these; those left out keep their keys and are no longer polled.
+
+        Feeds added by command stay as they are, but for those that the config now names itself.
+        """
 
     async def claim_feeds(
         self, now: datetime, lease_for: timedelta, limit: int, *, everything: bool = False
     ) -> Sequence[DueFeed]:
-        """Return feeds that are due (`everything`: or not yet due), now ours for the lease."""
+        """Return feeds that are due (`everything`: or not yet due), now ours for the lease.
+
+        Those on a host that asked for a pause wait until it is over, whatever is asked for.
+        """
 
     async def release_feeds(self, due: Sequence[DueFeed]) -> None:
         """Give feeds back unpolled."""
@@ -257,8 +306,16 @@ class FeedStore(Protocol):
     async def sick_feeds(self, now: datetime) -> Sequence[SickFeed]:
         """Return the feeds that an operator should look at."""
 
+    async def known_items(
+        self, keys: Mapping[FeedId, Collection[ItemKey]]
+    ) -> Mapping[FeedId, Mapping[ItemKey, KnownItem]]:
+        """Return what each feed is known to have shown under these keys; changes nothing."""
+
+    async def known_titles(self, feed: FeedId, titles: Collection[str]) -> Mapping[str, KnownItem]:
+        """Return the newest item that the feed is known to have shown under each of these titles."""
+
     def polling(self) -> AbstractAsyncContextManager[PollTransaction]:
-        """Return a transaction for one poll."""
+        """Return a transaction for the end of some polls."""
 
 
 # ---- deliveries -------------------------------------------------------------------------------

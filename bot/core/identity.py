@@ -10,7 +10,7 @@ from datetime import datetime, timedelta
 
 from yarl import URL
 
-from bot.model import Item, ItemKey, ItemReason, PollState
+from bot.model import Item, ItemId, ItemKey, ItemReason, PollState
 
 BACKFILL_AGE = timedelta(days=30)  # an unknown item dated so long before the last good poll is no news
 FLOOD_ITEMS = 20
@@ -93,6 +93,15 @@ def item_keys(item: Item) -> tuple[ItemKey, ...]:
 def content_hash(item: Item) -> str:
     """Return a hash of title, summary and content; dates never count, since many feeds renew them idly."""
     return _digest(item.title, item.summary, item.content)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class KnownItem:
+    """What the store remembers of an item under one of its keys."""
+
+    id: ItemId
+    content_hash: str
+    seen_at: datetime  # when a poll last showed the key, to within a day
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

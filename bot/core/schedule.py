@@ -10,7 +10,18 @@ from itertools import pairwise
 from statistics import median
 
 from bot.errors import FetchError, FetchGone
-from bot.model import ZERO, Feed, Fetched, Item, NotModified, ParsedFeed, PollReason, PollState
+from bot.model import (
+    ZERO,
+    Feed,
+    Fetched,
+    HostPause,
+    Item,
+    NotModified,
+    ParsedFeed,
+    PauseReason,
+    PollReason,
+    PollState,
+)
 
 SHORTEST_OVERRIDE = timedelta(minutes=1)
 SHORTEST_RETRY = timedelta(minutes=1)
@@ -24,6 +35,7 @@ GONE_RETRY = timedelta(hours=24)  # so that three answers span the 48 hours
 _LASTING = frozenset(
     {
         PollReason.REFUSED,
+        PollReason.CHALLENGED,
         PollReason.GONE,
         PollReason.UNREADABLE,
         PollReason.FORBIDDEN_ADDRESS,
@@ -67,7 +79,8 @@ class PollDecision:
     next_poll_at: datetime
     reason: PollReason
     why: NextPollReason
-    paused: bool  # True: an operator must wake the feed
+    pause: PauseReason | None = None  # set: the feed is polled no more until an operator resumes it
+    host_pause: HostPause | None = None  # set: the host's feeds all wait
 
 
 def first_poll_at(feed: Feed, now: datetime, policy: PollPolicy) -> datetime:
@@ -103,7 +116,7 @@ def after_success(
     fresh = replace(fresh, failures=0, failing_since=None, gone_count=0, gone_since=None, last_ok_at=now)
     delay, why = _interval(feed, fresh, dice, policy)
     return PollDecision(
-        state=fresh, next_poll_at=now + delay, reason=_success_reason(outcome, parsed), why=why, paused=False
+        state=fresh, next_poll_at=now + delay, reason=_success_reason(outcome, parsed), why=why
     )
 
 
@@ -132,7 +145,7 @@ def after_error(
         paused = failed.gone_count >= GONE_TIMES and now - (failed.gone_since or now) >= GONE_PERIOD
         return replace(
             _failed(failed, now + GONE_RETRY * (1 + policy.jitter * dice), error, NextPollReason.GONE),
-            paused=paused,
+            pause=PauseReason.GONE if paused else None,
         )
     if error.status is not None:
         failed = replace(failed, gone_count=0, gone_since=None)
@@ -224,7 +237,7 @@ def _retry(
 
 
 def _failed(state: PollState, at: datetime, error: FetchError, why: NextPollReason) -> PollDecision:
-    return PollDecision(state=state, next_poll_at=at, reason=error.reason, why=why, paused=False)
+    return PollDecision(state=state, next_poll_at=at, reason=error.reason, why=why)
 
 
 def _success_reason(outcome: Fetched | NotModified, parsed: ParsedFeed | None) -> PollReason:

@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import ipaddress
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
-from functools import cache, lru_cache
-
-from publicsuffixlist import PublicSuffixList
 
 _FORGET_AT = 10_000  # hosts remembered before the idle ones are dropped
 
@@ -20,22 +16,6 @@ class HostBusy(Exception):
     def __init__(self, wait_s: float) -> None:
         self.wait_s = wait_s
         super().__init__(f"the host is busy for {wait_s:.0f} s")
-
-
-@lru_cache(maxsize=50_000)
-def host_key(host: str) -> str:
-    """Return the registrable domain of a host: those who share it share its turns; an address is its own."""
-    bare = host.strip("[]").rstrip(".").lower()
-    try:
-        ipaddress.ip_address(bare)
-    except ValueError:
-        return _suffixes().privatesuffix(bare) or bare
-    return bare
-
-
-@cache
-def _suffixes() -> PublicSuffixList:
-    return PublicSuffixList()
 
 
 @dataclass(slots=True)

@@ -16,10 +16,11 @@ from typing import Final, Self
 import aiohttp
 from yarl import URL
 
+from bot.core.hosts import host_key
 from bot.core.identity import redact_url
 from bot.errors import FeedUnreadable, FetchError, FetchGone, FetchRefused, FetchTemporary
 from bot.feeds.addresses import AddressForbidden, lan_socket, public_socket
-from bot.feeds.hosts import HostBusy, HostTurns, host_key
+from bot.feeds.hosts import HostBusy, HostTurns
 from bot.feeds.inflate import ACCEPTED, Damaged, inflater_for
 from bot.model import Feed, Fetched, NotModified, PollReason, PollState
 

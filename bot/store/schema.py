@@ -69,8 +69,15 @@ feeds = sa.Table(
     sa.Column("interval", Seconds),
     sa.Column("encoding", sa.Text),
     sa.Column("allow_private", sa.Boolean, nullable=False),
-    sa.Column("listed", sa.Boolean, nullable=False),  # False: no longer in the config; kept for its keys
-    sa.Column("paused", sa.Boolean, nullable=False),
+    sa.Column("user_agent", sa.Text),
+    sa.Column("headers", sa.JSON, nullable=False),  # [name, value] each
+    sa.Column("auth_file", sa.Text),
+    sa.Column("fetch_content", sa.Boolean, nullable=False),
+    sa.Column("origin", sa.Text, nullable=False),  # FeedOrigin
+    sa.Column("host", sa.Text, nullable=False, index=True),  # registrable domain of what is polled
+    sa.Column("listed", sa.Boolean, nullable=False),  # False: removed; kept for its keys
+    sa.Column("added_at", Utc),  # None: before this was kept
+    sa.Column("pause_reason", sa.Text),  # PauseReason; None: it is polled
     sa.Column("etag", sa.Text),
     sa.Column("last_modified", sa.Text),
     sa.Column("validators_since", Utc),
@@ -82,6 +89,15 @@ feeds = sa.Table(
     sa.Column("last_ok_at", Utc),
     sa.Column("server_wait", Seconds, nullable=False),
     sa.Column("median_gap", Seconds),
+    sa.Column("window", Seconds),
+    sa.Column("window_start", Utc),
+    sa.Column("last_new_at", Utc),
+    sa.Column("gap_at", Utc),
+    sa.Column("hurry", sa.Integer, nullable=False),
+    sa.Column("learned_url", sa.Text),
+    sa.Column("moved_to", sa.Text),
+    sa.Column("moved_since", Utc),
+    sa.Column("moved_times", sa.Integer, nullable=False),
     sa.Column("last_poll_at", Utc),
     sa.Column("last_reason", sa.Text),  # PollReason of the last poll
     sa.Column("last_error", sa.Text),
@@ -90,6 +106,40 @@ feeds = sa.Table(
     sa.Column("lease", sa.Text),
     sa.Column("lease_until", Utc),
     sa.Index(None, "next_poll_at"),
+)
+
+polls = sa.Table(  # kept for 30 days
+    "polls",
+    METADATA,
+    sa.Column("id", BigId, primary_key=True),
+    sa.Column("feed_id", sa.Text, sa.ForeignKey("feeds.id"), nullable=False),
+    sa.Column("at", Utc, nullable=False),
+    sa.Column("reason", sa.Text, nullable=False),  # PollReason
+    sa.Column("status", sa.Integer),  # HTTP; None: no answer came
+    sa.Column("received", sa.Integer, nullable=False),  # bytes of the body as sent
+    sa.Column("items", sa.Integer),  # in the feed; None: its body was not read
+    sa.Column("new", sa.Integer),
+    sa.Column("next_poll_at", Utc, nullable=False),
+    sa.Column("next_poll_why", sa.Text, nullable=False),  # NextPollReason
+    sa.Column("error", sa.Text),
+    sa.Index(None, "feed_id", "at"),
+)
+
+hosts = sa.Table(  # those that asked to be left in peace
+    "hosts",
+    METADATA,
+    sa.Column("host", sa.Text, primary_key=True),  # registrable domain
+    sa.Column("paused_until", Utc, nullable=False),
+)
+
+troubles = sa.Table(  # what is wrong with polling now; a row goes when it ends
+    "troubles",
+    METADATA,
+    sa.Column("scope", sa.Text, primary_key=True),  # TroubleScope
+    sa.Column("key", sa.Text, primary_key=True),  # a feed's id, a host, or empty
+    sa.Column("kind", sa.Text, primary_key=True),  # TroubleKind
+    sa.Column("since", Utc, nullable=False),
+    sa.Column("detail", sa.Text, nullable=False),
 )
 
 items = sa.Table(
@@ -119,6 +169,20 @@ item_keys = sa.Table(
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("item_id", BigId, sa.ForeignKey("items.id"), nullable=False, index=True),
     sa.Column("seen_at", Utc, nullable=False),  # when a poll last showed it
+)
+
+pages = sa.Table(  # the linked pages of items whose feed or topics want them read
+    "pages",
+    METADATA,
+    sa.Column("item_id", BigId, sa.ForeignKey("items.id"), primary_key=True),
+    sa.Column("url", sa.Text, nullable=False),
+    sa.Column("url_key", sa.Text, nullable=False, index=True),  # canonical
+    sa.Column("state", sa.Text, nullable=False),  # PageState
+    sa.Column("due_at", Utc, index=True),  # None: nothing is left to do
+    sa.Column("tries", sa.Integer, nullable=False),
+    sa.Column("fetched_at", Utc),
+    sa.Column("text", sa.Text, nullable=False),
+    sa.Column("error", sa.Text),
 )
 
 matches = sa.Table(

@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from bot.feeds.hosts import HostBusy, HostTurns, host_key
+from bot.core.hosts import host_key
+from bot.feeds.hosts import HostBusy, HostTurns
 
 
 @pytest.mark.parametrize(

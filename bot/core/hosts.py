@@ -1,0 +1,33 @@
+"""Which hosts belong together: the unit of politeness."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import cache, lru_cache
+from urllib.parse import urlsplit
+
+from publicsuffixlist import PublicSuffixList
+
+
+@lru_cache(maxsize=50_000)
+def host_key(host: str) -> str:
+    """Return the registrable domain of a host: those who share it share its turns; an address is its own."""
+    bare = host.strip("[]").rstrip(".").lower()
+    try:
+        ipaddress.ip_address(bare)
+    except ValueError:
+        return _suffixes().privatesuffix(bare) or bare
+    return bare
+
+
+def url_host_key(url: str) -> str:
+    """Return the registrable domain of a URL's host; empty where it has none."""
+    try:
+        return host_key(urlsplit(url).hostname or "")
+    except ValueError:  # "Invalid IPv6 URL"
+        return ""
+
+
+@cache
+def _suffixes() -> PublicSuffixList:
+    return PublicSuffixList()
