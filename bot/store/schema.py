@@ -177,10 +177,12 @@ pages = sa.Table(  # the linked pages of items whose feed or topics want them re
     sa.Column("item_id", BigId, sa.ForeignKey("items.id"), primary_key=True),
     sa.Column("url", sa.Text, nullable=False),
     sa.Column("url_key", sa.Text, nullable=False, index=True),  # canonical
+    sa.Column("host", sa.Text, nullable=False),  # registrable domain
+    sa.Column("is_flood", sa.Boolean, nullable=False),  # its item came with more news than is credible
     sa.Column("state", sa.Text, nullable=False),  # PageState
     sa.Column("due_at", Utc, index=True),  # None: nothing is left to do
     sa.Column("tries", sa.Integer, nullable=False),
-    sa.Column("fetched_at", Utc),
+    sa.Column("fetched_at", Utc, index=True),  # when it was last asked for; None: never
     sa.Column("text", sa.Text, nullable=False),
     sa.Column("error", sa.Text),
 )

@@ -73,6 +73,8 @@ def upgrade() -> None:
         sa.Column("item_id", _BIG_ID, nullable=False),
         sa.Column("url", sa.Text(), nullable=False),
         sa.Column("url_key", sa.Text(), nullable=False),
+        sa.Column("host", sa.Text(), nullable=False),
+        sa.Column("is_flood", sa.Boolean(), nullable=False),
         sa.Column("state", sa.Text(), nullable=False),
         sa.Column("due_at", _UTC, nullable=True),
         sa.Column("tries", sa.Integer(), nullable=False),
@@ -84,6 +86,7 @@ def upgrade() -> None:
     )
     with op.batch_alter_table("pages", schema=None) as pages:
         pages.create_index(pages.f("ix_pages_due_at"), ["due_at"], unique=False)
+        pages.create_index(pages.f("ix_pages_fetched_at"), ["fetched_at"], unique=False)
         pages.create_index(pages.f("ix_pages_url_key"), ["url_key"], unique=False)
 
 
