@@ -17,7 +17,8 @@ import structlog
 from rich.console import Console
 from telegram.ext import ExtBot
 
-from bot.config import Config, read_config
+from bot.config import read_config
+from bot.config_models import Config
 from bot.core.routing import AlertPolicy
 from bot.core.schedule import PollPolicy, first_poll_at
 from bot.core.sending import SendPolicy
@@ -26,10 +27,11 @@ from bot.errors import AlreadyRunning, ConfigInvalid, Problem, StoreBroken
 from bot.feeds.http import FetchLimits, HttpFetcher
 from bot.feeds.opml import feed_id_for, read_opml
 from bot.feeds.parse import ProcessParser
+from bot.keeping import PollPolicies
 from bot.model import Feed, Topic, TopicId
 from bot.notify.console import ConsoleNotifier
 from bot.notify.telegram import TelegramAccess, TelegramNotifier, make_bot
-from bot.pipeline import Poller, PollPolicies
+from bot.pipeline import Poller
 from bot.ports import Clock, Fetcher, Notifier, Parser
 from bot.rules import RuleSet, read_rules
 from bot.sender import Sender
@@ -283,7 +285,7 @@ async def open_house(
         house = House(
             setup=setup, store=store, fetcher=fetcher, parser=parser, notifier=notifier, clock=clock, bot=bot
         )
-        stack.callback(house.poller.close)
+        stack.push_async_callback(house.poller.finish)
         await store.release_all_feeds()
         await house.sender.recover(all_leases=True)
         await house.settle_in(setup)

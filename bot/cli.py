@@ -22,7 +22,8 @@ from rich.table import Table
 from bot import __version__, cli_archive, cli_draft, cli_explain, cli_match, cli_rules, cli_stats, cli_stories
 from bot.app import SystemClock, open_house, read_setup, single_instance
 from bot.chat import make_chat_room
-from bot.config import Config, read_config
+from bot.config import read_config
+from bot.config_models import Config
 from bot.daemon import Daemon, PassReport, run_pass
 from bot.demo import run_demo
 from bot.errors import AlreadyRunning, ConfigInvalid, RulesInvalid, TopicwireError

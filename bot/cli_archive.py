@@ -34,7 +34,8 @@ from bot.cli_shared import (
     stop,
     stop_if_unknown,
 )
-from bot.config import Config, read_config
+from bot.config import read_config
+from bot.config_models import Config
 from bot.core.backtest import Answer, Comparison
 from bot.jsonlines import BadLine, until_nobody_reads
 from bot.model import ItemId, TopicId

@@ -32,7 +32,8 @@ from bot.cli_shared import (
     mistakes_told,
     stop,
 )
-from bot.config import Config, read_config
+from bot.config import read_config
+from bot.config_models import Config
 from bot.drafting import Draft, DraftImpossible, draft
 from bot.errors import FetchError, Problem, RulesInvalid
 from bot.model import Item

@@ -27,7 +27,8 @@ from bot.cli_shared import (
     stop_if_unknown,
     tested_rules,
 )
-from bot.config import Config, read_config
+from bot.config import read_config
+from bot.config_models import Config
 from bot.core.explain import Explanation, NearMiss
 from bot.core.finder import field_texts
 from bot.core.match import DOUBT

@@ -14,7 +14,8 @@ from typing import Annotated, Any
 import typer
 
 from bot.app import SystemClock, all_feeds
-from bot.config import Config, parse_duration, read_config
+from bot.config import read_config
+from bot.config_models import Config, parse_duration
 from bot.errors import ConfigInvalid, RulesInvalid, StoreError
 from bot.rules import RuleSet, RulesReport, check
 from bot.store import open_beside

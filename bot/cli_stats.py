@@ -25,7 +25,8 @@ from bot.cli_shared import (
     stop_if_unknown,
     tested_rules,
 )
-from bot.config import Config, read_config
+from bot.config import read_config
+from bot.config_models import Config
 from bot.core.statistics import Statistics, Tally, TermCount, term_counts
 from bot.jsonlines import until_nobody_reads
 from bot.model import DeliveryState, TopicId

@@ -11,7 +11,7 @@ from aiohttp import web
 from rich.console import Console
 
 from bot.app import House, Setup, open_house
-from bot.config import ChatConfig, Config, DeliveryConfig, PollingConfig
+from bot.config_models import ChatConfig, Config, DeliveryConfig, PollingConfig
 from bot.daemon import PassReport, run_once
 from bot.model import Feed
 from bot.rules import read_rules

@@ -14,7 +14,7 @@ from typing import TypeVar
 import structlog
 
 from bot.app import House, Setup, SystemClock, read_lists, read_rules_of
-from bot.config import Config
+from bot.config_models import Config
 from bot.core.notices import problems_state, rules_message
 from bot.errors import ConfigInvalid, Problem, RulesInvalid, StoreError
 from bot.i18n import texts

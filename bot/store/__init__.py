@@ -4,41 +4,43 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.schedule import PollDecision
-from bot.ports import Clock, DueFeed
+from bot.ports import Clock
 from bot.store.archive import ArchiveRows, StoredRows
 from bot.store.chats import ChatRows
 from bot.store.engine import Database
-from bot.store.feeds import FeedRows, save_poll
+from bot.store.feedlist import FeedListRows
+from bot.store.feeds import FeedRows, PollRows
 from bot.store.migrate import check_tables, upgrade
 from bot.store.news import NewsRows
 from bot.store.notices import NoticeRows
 from bot.store.outbox import AlertRows, DeliveryRows
 from bot.store.rulesets import RuleSetRows
 from bot.store.tallies import TallyRows
+from bot.store.upkeep import UpkeepRows
 
 
-class SqlPoll(StoredRows, NewsRows, AlertRows):
-    """One poll's transaction; answers `ports.PollTransaction`."""
+class SqlPoll(StoredRows, NewsRows, AlertRows, PollRows):
+    """One transaction for the end of some polls; answers `ports.PollTransaction`."""
 
-    def __init__(self, connection: AsyncConnection, now: datetime) -> None:
+    def __init__(self, connection: AsyncConnection) -> None:
         self._connection = connection
-        self._now = now
-
-    async def save_poll(self, due: DueFeed, decision: PollDecision, now: datetime, error: str | None) -> None:
-        """Write what was decided about the feed and give its lease back.
-
-        Raises:
-            StoreBusy: The lease ran out and somebody else polls the feed; nothing is written.
-        """
-        await save_poll(self._connection, due, decision, now, error)
 
 
-class SqlStore(FeedRows, DeliveryRows, ChatRows, ArchiveRows, TallyRows, RuleSetRows, NoticeRows):
+class SqlStore(
+    FeedRows,
+    FeedListRows,
+    DeliveryRows,
+    ChatRows,
+    ArchiveRows,
+    TallyRows,
+    RuleSetRows,
+    NoticeRows,
+    UpkeepRows,
+):
     """The store over SQLAlchemy Core; answers every store port."""
 
     def __init__(self, db: Database, clock: Clock) -> None:
@@ -47,9 +49,9 @@ class SqlStore(FeedRows, DeliveryRows, ChatRows, ArchiveRows, TallyRows, RuleSet
 
     @asynccontextmanager
     async def polling(self) -> AsyncIterator[SqlPoll]:
-        """Open a transaction for one poll: all of it is written, or nothing."""
+        """Open a transaction for the end of some polls: all of it is written, or nothing."""
         async with self._db.writing() as connection:
-            yield SqlPoll(connection, self._clock.now())
+            yield SqlPoll(connection)
 
     @property
     def place(self) -> str:

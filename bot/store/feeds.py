@@ -1,88 +1,87 @@
-"""Feeds and what is remembered of their polls."""
+"""The feeds and their polls."""
 
 from __future__ import annotations
 
 import secrets
-from collections.abc import Sequence
-from dataclasses import asdict
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from bot.core.identity import redact_url
-from bot.core.schedule import NextPollReason, PollDecision, needs_operator
-from bot.errors import StoreBusy
-from bot.model import Feed, FeedId, PollReason, PollState
-from bot.ports import DueFeed, SickFeed
+from bot.core.hosts import url_host_key
+from bot.core.identity import KnownItem, redact_url
+from bot.core.schedule import NextPollReason, needs_operator
+from bot.model import Feed, FeedId, FeedOrigin, ItemId, ItemKey, PauseReason, PollReason, PollState
+from bot.ports import DueFeed, PollOutcome, SickFeed
+from bot.store.chunks import chunks
 from bot.store.dialect import insert
 from bot.store.engine import Database
-from bot.store.schema import feeds
+from bot.store.schema import feeds, hosts, item_keys, items, polls
 
-_FEED = ("id", "url", "outlet", "language", "interval", "encoding", "allow_private")
-_STATE = tuple(PollState.__dataclass_fields__)
+_FEED = tuple(one.name for one in fields(Feed))
+_STATE = tuple(one.name for one in fields(PollState))
+_ERROR_LIMIT = 500
+
+# What belongs to a feed's address, and so is forgotten when the operator changes it.
+OF_ADDRESS: Mapping[str, Any] = {
+    "etag": None,
+    "last_modified": None,
+    "validators_since": None,
+    "body_sha256": None,
+    "failures": 0,
+    "failing_since": None,
+    "gone_count": 0,
+    "gone_since": None,
+    "learned_url": None,
+    "moved_to": None,
+    "moved_since": None,
+    "moved_times": 0,
+    "pause_reason": None,
+    "next_poll_why": NextPollReason.FIRST.value,
+}
 
 
 class FeedRows:
-    """The feeds; answers `ports.FeedStore` but for `polling`."""
+    """What polling asks of the feeds; answers `ports.FeedStore` but for `polling`."""
 
     _db: Database
 
     async def sync_feeds(
         self, listed: Sequence[Feed], first_polls: Sequence[datetime], now: datetime
     ) -> None:
-        """Make the list of feeds this one; feeds left out keep their keys and are no longer polled.
+        """Make the config's feeds these; those left out keep their keys and are no longer polled.
 
-        A feed whose URL changed is polled afresh: validators and back-off belong to the URL.
+        Feeds added by command stay as they are, but for those whose id or URL the config now has itself. A
+        feed whose URL changed is polled afresh: validators and back-off belong to the URL.
         """
-        del now
         rows = [
-            {**asdict(feed), **asdict(PollState()), "listed": True, "paused": False, "next_poll_at": first}
-            | {"next_poll_why": NextPollReason.FIRST.value}
+            new_feed_row(feed, FeedOrigin.CONFIG, first, now)
             for feed, first in zip(listed, first_polls, strict=True)
         ]
         async with self._db.writing() as connection:
-            await connection.execute(sa.update(feeds).values(listed=False))
-            if not rows:
-                return
-            upsert = insert(connection, feeds)
-            new = upsert.excluded
-            moved = feeds.c.url != new.url
-            afresh = {
-                "etag": None,
-                "last_modified": None,
-                "validators_since": None,
-                "body_sha256": None,
-                "failures": 0,
-                "failing_since": None,
-                "gone_count": 0,
-                "gone_since": None,
-                "paused": False,
-                "next_poll_at": new.next_poll_at,
-            }
-            await connection.execute(
-                upsert.on_conflict_do_update(
-                    index_elements=[feeds.c.id],
-                    set_={
-                        **{name: new[name] for name in _FEED[1:]},
-                        "listed": True,
-                        **{
-                            name: sa.case((moved, value), else_=feeds.c[name])
-                            for name, value in afresh.items()
-                        },
-                    },
-                ),
-                rows,
-            )
+            mine = feeds.c.origin == FeedOrigin.CONFIG.value
+            await connection.execute(sa.update(feeds).where(mine).values(listed=False))
+            for some in chunks([feed.url for feed in listed]):
+                await connection.execute(sa.update(feeds).where(feeds.c.url.in_(some)).values(listed=False))
+            if rows:
+                await connection.execute(_upsert(connection), rows)
 
     async def claim_feeds(
         self, now: datetime, lease_for: timedelta, limit: int, *, everything: bool = False
     ) -> Sequence[DueFeed]:
-        """Return feeds that are due (`everything`: or not yet due), longest due first, ours for the lease."""
+        """Return feeds that are due (`everything`: or not yet due), longest due first, ours for the lease.
+
+        Those on a host that asked for a pause wait until it is over, whatever is asked for.
+        """
         lease = secrets.token_hex(8)
         free = sa.or_(feeds.c.lease_until.is_(None), feeds.c.lease_until <= now)
-        due = sa.select(feeds.c.id).where(feeds.c.listed, ~feeds.c.paused, free)
+        at_rest = sa.select(hosts.c.host).where(hosts.c.paused_until > now)
+        due = sa.select(feeds.c.id).where(
+            feeds.c.listed, feeds.c.pause_reason.is_(None), free, feeds.c.host.not_in(at_rest)
+        )
         if not everything:
             due = due.where(feeds.c.next_poll_at <= now)
         due = due.order_by(feeds.c.next_poll_at).limit(limit).with_for_update(skip_locked=True)
@@ -93,7 +92,7 @@ class FeedRows:
                 .values(lease=lease, lease_until=now + lease_for)
                 .returning(feeds)
             )
-            return [_due(row) for row in rows.mappings()]
+            return [due_feed(row) for row in rows.mappings()]
 
     async def release_feeds(self, due: Sequence[DueFeed]) -> None:
         """Give feeds back unpolled."""
@@ -114,44 +113,194 @@ class FeedRows:
 
     async def sick_feeds(self, now: datetime) -> Sequence[SickFeed]:
         """Return the feeds that an operator should look at."""
-        failing = sa.and_(feeds.c.listed, sa.or_(feeds.c.paused, feeds.c.failing_since.is_not(None)))
+        gone = feeds.c.pause_reason == PauseReason.GONE.value
+        failing = sa.and_(feeds.c.pause_reason.is_(None), feeds.c.failing_since.is_not(None))
+        query = sa.select(feeds).where(feeds.c.listed, sa.or_(gone, failing)).order_by(feeds.c.id)
         async with self._db.reading() as connection:
-            rows = (await connection.execute(sa.select(feeds).where(failing).order_by(feeds.c.id))).all()
+            rows = (await connection.execute(query)).all()
         return [
             SickFeed(feed=FeedId(row.id), reason=PollReason(row.last_reason), error=row.last_error or "")
             for row in rows
-            if needs_operator(PollReason(row.last_reason), row.failing_since, row.paused, now)
+            if needs_operator(
+                PollReason(row.last_reason), row.failing_since, row.pause_reason is not None, now
+            )
         ]
 
+    async def known_items(
+        self, keys: Mapping[FeedId, Collection[ItemKey]]
+    ) -> Mapping[FeedId, Mapping[ItemKey, KnownItem]]:
+        """Return what each feed is known to have shown under these keys; changes nothing."""
+        known: dict[FeedId, dict[ItemKey, KnownItem]] = {feed: {} for feed in keys}
+        facts = (item_keys.c.feed_id, item_keys.c.key, item_keys.c.seen_at, items.c.id, items.c.content_hash)
+        query = sa.select(*facts).join_from(item_keys, items)
+        asked = [(feed, key) for feed, some in keys.items() for key in some]
+        async with self._db.reading() as connection:
+            for some in chunks(asked):
+                among = sa.tuple_(item_keys.c.feed_id, item_keys.c.key).in_(some)
+                for feed, key, seen_at, number, digest in await connection.execute(query.where(among)):
+                    known[feed][ItemKey(key)] = KnownItem(
+                        id=ItemId(number), content_hash=digest, seen_at=seen_at
+                    )
+        return known
 
-async def save_poll(
-    connection: AsyncConnection, due: DueFeed, decision: PollDecision, now: datetime, error: str | None
-) -> None:
-    """Write what was decided about a feed and give its lease back.
+    async def known_titles(self, feed: FeedId, titles: Collection[str]) -> Mapping[str, KnownItem]:
+        """Return the newest item that the feed is known to have shown under each of these titles."""
+        known: dict[str, KnownItem] = {}
+        query = sa.select(items.c.id, items.c.title, items.c.content_hash, items.c.seen_at)
+        async with self._db.reading() as connection:
+            for some in chunks(titles):
+                mine = query.where(items.c.feed_id == feed, items.c.title.in_(some)).order_by(items.c.id)
+                for number, title, digest, seen_at in await connection.execute(mine):
+                    known[title] = KnownItem(id=ItemId(number), content_hash=digest, seen_at=seen_at)
+        return known
 
-    Raises:
-        StoreBusy: The lease ran out and somebody else polls the feed.
-    """
-    done = await connection.execute(
-        sa.update(feeds)
-        .where(feeds.c.id == due.feed.id, feeds.c.lease == due.lease)
-        .values(
-            **asdict(decision.state),
-            paused=decision.paused,
-            last_poll_at=now,
-            last_reason=decision.reason.value,
-            last_error=redact_url(error)[:500] if error else None,
-            next_poll_at=decision.next_poll_at,
-            next_poll_why=decision.why.value,
-            lease=None,
-            lease_until=None,
+
+class PollRows:
+    """What the end of some polls writes of the feeds, within its transaction."""
+
+    _connection: AsyncConnection
+
+    async def held(self, due: Collection[DueFeed]) -> frozenset[FeedId]:
+        """Return those feeds whose lease is still ours; of the others nothing may be written."""
+        leases = {one.feed.id: one.lease for one in due}
+        rows = await self._connection.execute(
+            sa.select(feeds.c.id, feeds.c.lease).where(feeds.c.id.in_(list(leases))).with_for_update()
         )
+        return frozenset(FeedId(row.id) for row in rows if row.lease == leases[FeedId(row.id)])
+
+    async def save_polls(self, outcomes: Sequence[PollOutcome], now: datetime) -> None:
+        """Write what was decided about the feeds, and give their leases back; see `held`."""
+        asked = [one for one in outcomes if one.decision.why is not NextPollReason.HOST_BUSY]
+        put_off = [one for one in outcomes if one.decision.why is NextPollReason.HOST_BUSY]
+        if asked:
+            await self._connection.execute(_SAVE, [_state_row(one, now) for one in asked])
+            await self._connection.execute(sa.insert(polls), [_poll_row(one, now) for one in asked])
+        if put_off:
+            await self._connection.execute(_PUT_OFF, [_put_off_row(one) for one in put_off])
+        pauses = {pause.host: pause for one in outcomes if (pause := one.decision.host_pause)}
+        if pauses:
+            rows = [{"host": pause.host, "paused_until": pause.until} for pause in pauses.values()]
+            upsert = insert(self._connection, hosts)
+            until = upsert.excluded.paused_until
+            longer = sa.case((hosts.c.paused_until > until, hosts.c.paused_until), else_=until)
+            await self._connection.execute(
+                upsert.on_conflict_do_update(index_elements=[hosts.c.host], set_={"paused_until": longer}),
+                rows,
+            )
+
+
+def new_feed_row(feed: Feed, origin: FeedOrigin, first_poll: datetime, now: datetime) -> dict[str, Any]:
+    """Return the row of a feed that was never polled."""
+    return {
+        **asdict(feed),
+        **asdict(PollState()),
+        "headers": [list(pair) for pair in feed.headers],
+        "origin": origin.value,
+        "host": url_host_key(feed.url),
+        "listed": True,
+        "added_at": now,
+        "pause_reason": None,
+        "next_poll_at": first_poll,
+        "next_poll_why": NextPollReason.FIRST.value,
+    }
+
+
+def due_feed(row: sa.RowMapping) -> DueFeed:
+    """Return the feed of a claimed row of the table `feeds`."""
+    return DueFeed(feed=feed_from_row(row), state=state_from_row(row), lease=row["lease"])
+
+
+def feed_from_row(row: sa.RowMapping) -> Feed:
+    """Return the feed of a row of the table `feeds`."""
+    told: dict[str, Any] = {name: row[name] for name in _FEED}
+    told["headers"] = tuple((name, value) for name, value in told["headers"])
+    return Feed(**told)
+
+
+def state_from_row(row: sa.RowMapping) -> PollState:
+    """Return the poll state of a row of the table `feeds`."""
+    told: dict[str, Any] = {name: row[name] for name in _STATE}
+    return PollState(**told)
+
+
+def _upsert(connection: AsyncConnection) -> sa.Insert:
+    statement = insert(connection, feeds)
+    new = statement.excluded
+    moved = feeds.c.url != new.url
+    again = {name: sa.case((moved, value), else_=feeds.c[name]) for name, value in OF_ADDRESS.items()}
+    return statement.on_conflict_do_update(
+        index_elements=[feeds.c.id],
+        set_={
+            **{name: new[name] for name in (*_FEED[1:], "origin", "listed")},
+            **again,
+            "host": sa.case((moved, new.host), else_=feeds.c.host),
+            "next_poll_at": sa.case((moved, new.next_poll_at), else_=feeds.c.next_poll_at),
+        },
     )
-    if done.rowcount != 1:
-        raise StoreBusy(f"{due.feed.id}: somebody else polls this feed by now; this poll is not kept")
 
 
-def _due(row: sa.RowMapping) -> DueFeed:
-    feed: dict[str, Any] = {name: row[name] for name in _FEED}
-    state: dict[str, Any] = {name: row[name] for name in _STATE}
-    return DueFeed(feed=Feed(**feed), state=PollState(**state), lease=row["lease"])
+_SAVE = (
+    sa.update(feeds)
+    .where(feeds.c.id == sa.bindparam("feed"))
+    .values(
+        {name: sa.bindparam(f"to_{name}") for name in (*_STATE, "pause_reason", "host")}
+        | {
+            name: sa.bindparam(f"to_{name}")
+            for name in ("last_poll_at", "last_reason", "last_error", "next_poll_at", "next_poll_why")
+        }
+        | {"lease": None, "lease_until": None}
+    )
+)
+_PUT_OFF = (
+    sa.update(feeds)
+    .where(feeds.c.id == sa.bindparam("feed"))
+    .values(
+        next_poll_at=sa.bindparam("to_next_poll_at"),
+        next_poll_why=sa.bindparam("to_next_poll_why"),
+        lease=None,
+        lease_until=None,
+    )
+)
+
+
+def _state_row(one: PollOutcome, now: datetime) -> dict[str, Any]:
+    state, decision = one.decision.state, one.decision
+    told: dict[str, Any] = {f"to_{name}": getattr(state, name) for name in _STATE}
+    return told | {
+        "feed": one.due.feed.id,
+        "to_pause_reason": decision.pause.value if decision.pause else None,
+        "to_host": url_host_key(state.learned_url or one.due.feed.url),
+        "to_last_poll_at": now,
+        "to_last_reason": decision.reason.value,
+        "to_last_error": _shown(one.error),
+        "to_next_poll_at": decision.next_poll_at,
+        "to_next_poll_why": decision.why.value,
+    }
+
+
+def _poll_row(one: PollOutcome, now: datetime) -> dict[str, Any]:
+    decision = one.decision
+    return {
+        "feed_id": one.due.feed.id,
+        "at": now,
+        "reason": decision.reason.value,
+        "status": one.status,
+        "received": one.received,
+        "items": one.items,
+        "new": one.new,
+        "next_poll_at": decision.next_poll_at,
+        "next_poll_why": decision.why.value,
+        "error": _shown(one.error),
+    }
+
+
+def _put_off_row(one: PollOutcome) -> dict[str, Any]:
+    return {
+        "feed": one.due.feed.id,
+        "to_next_poll_at": one.decision.next_poll_at,
+        "to_next_poll_why": one.decision.why.value,
+    }
+
+
+def _shown(error: str | None) -> str | None:
+    return redact_url(error)[:_ERROR_LIMIT] if error else None

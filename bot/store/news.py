@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -35,14 +35,11 @@ from bot.model import (
     TermMatch,
     TopicId,
 )
-from bot.ports import KnownItem
+from bot.store.chunks import chunks
 from bot.store.dialect import insert
 from bot.store.schema import item_keys, items, matches, reports, stories
 from bot.store.schema import story_keys as key_rows
 
-_T = TypeVar("_T")
-
-_IN_ONE_QUERY = 500  # values; both databases take far more, this keeps statements small
 _ITEM = ("title", "summary", "content", "url", "guid", "author", "outlet", "language", "published_at")
 
 
@@ -50,22 +47,6 @@ class NewsRows:
     """What a poll reads and writes of items and stories, within its transaction."""
 
     _connection: AsyncConnection
-    _now: datetime
-
-    async def known_items(self, feed: FeedId, keys: Collection[ItemKey]) -> Mapping[ItemKey, KnownItem]:
-        """Return what is known under these keys, and note that a poll showed them again."""
-        known: dict[ItemKey, KnownItem] = {}
-        for some in _chunks(keys):
-            mine = sa.and_(item_keys.c.feed_id == feed, item_keys.c.key.in_(some))
-            rows = await self._connection.execute(
-                sa.select(item_keys.c.key, items.c.id, items.c.content_hash)
-                .join_from(item_keys, items)
-                .where(mine)
-            )
-            for key, number, digest in rows:
-                known[ItemKey(key)] = KnownItem(id=ItemId(number), content_hash=digest)
-            await self._connection.execute(sa.update(item_keys).where(mine).values(seen_at=self._now))
-        return known
 
     async def add_items(self, found: Sequence[Sorted], now: datetime) -> Sequence[ItemId]:
         """Keep items with their keys; return their numbers in the same order."""
@@ -76,20 +57,26 @@ class NewsRows:
             [_item_row(one) | {"seen_at": now, "reason": one.reason.value} for one in found],
         )
         numbers = [ItemId(row.id) for row in rows]
-        await self._add_keys(dict(zip(numbers, found, strict=True)), now)
+        await self.add_keys(dict(zip(numbers, found, strict=True)), now)
         return numbers
 
     async def update_items(self, found: Mapping[ItemId, Sorted], now: datetime) -> None:
-        """Keep the new text of edited items, and any key that is new."""
-        if not found:
-            return
-        await self._connection.execute(
-            sa.update(items).where(items.c.id == sa.bindparam("number")),
-            [_item_row(one) | {"number": number} for number, one in found.items()],
-        )
-        await self._add_keys(found, now)
+        """Keep the new text of edited items."""
+        del now
+        if found:
+            await self._connection.execute(
+                sa.update(items).where(items.c.id == sa.bindparam("number")),
+                [_item_row(one) | {"number": number} for number, one in found.items()],
+            )
 
-    async def _add_keys(self, found: Mapping[ItemId, Sorted], now: datetime) -> None:
+    async def touch_keys(self, keys: Mapping[FeedId, Collection[ItemKey]], now: datetime) -> None:
+        """Note that polls showed these keys again."""
+        for some in chunks([(feed, key) for feed, mine in keys.items() for key in mine]):
+            among = sa.tuple_(item_keys.c.feed_id, item_keys.c.key).in_(some)
+            await self._connection.execute(sa.update(item_keys).where(among).values(seen_at=now))
+
+    async def add_keys(self, found: Mapping[ItemId, Sorted], now: datetime) -> None:
+        """Keep those keys of known items that are new."""
         rows = [
             {"feed_id": one.item.feed_id, "key": key, "item_id": number, "seen_at": now}
             for number, one in found.items()
@@ -108,7 +95,7 @@ class NewsRows:
         Args:
             quiet: The topics that only a change of the rules made an item match: its story is not of them.
         """
-        for some in _chunks(found):
+        for some in chunks(found):
             await self._connection.execute(sa.delete(matches).where(matches.c.item_id.in_(some)))
         rows = [
             {
@@ -131,7 +118,7 @@ class NewsRows:
         Items without such a match are left out.
         """
         found: dict[ItemId, frozenset[TopicId]] = {}
-        for some in _chunks(numbers):
+        for some in chunks(numbers):
             mine = sa.and_(matches.c.item_id.in_(some), sa.not_(matches.c.quiet))
             rows = await self._connection.execute(
                 sa.select(matches.c.item_id, matches.c.topic_id).where(mine)
@@ -143,7 +130,7 @@ class NewsRows:
     async def kept_items(self, numbers: Collection[ItemId]) -> Mapping[ItemId, Item]:
         """Return these items as they are kept; unknown or pruned ones are left out."""
         found: dict[ItemId, Item] = {}
-        for some in _chunks(numbers):
+        for some in chunks(numbers):
             rows = await self._connection.execute(sa.select(items).where(items.c.id.in_(some)))
             found |= {ItemId(row["id"]): item_from_row(row) for row in rows.mappings()}
         return found
@@ -151,7 +138,7 @@ class NewsRows:
     async def stories_of(self, numbers: Collection[ItemId]) -> Mapping[ItemId, StoryId]:
         """Return the stories that these items belong to; items without one are left out."""
         found: dict[ItemId, StoryId] = {}
-        for some in _chunks(numbers):
+        for some in chunks(numbers):
             rows = await self._connection.execute(
                 sa.select(reports.c.item_id, reports.c.story_id).where(reports.c.item_id.in_(some))
             )
@@ -324,8 +311,3 @@ def match_from_row(row: sa.RowMapping) -> Match:
         terms=tuple(TermMatch(**term) for term in row["terms"]),
         rules_hash=row["rules_hash"],
     )
-
-
-def _chunks(values: Iterable[_T]) -> Iterable[list[_T]]:
-    every = list(values)
-    return (every[start : start + _IN_ONE_QUERY] for start in range(0, len(every), _IN_ONE_QUERY))

@@ -132,6 +132,13 @@ hosts = sa.Table(  # those that asked to be left in peace
     sa.Column("paused_until", Utc, nullable=False),
 )
 
+chores = sa.Table(  # upkeep that is done once a day
+    "chores",
+    METADATA,
+    sa.Column("name", sa.Text, primary_key=True),
+    sa.Column("done_at", Utc, nullable=False),
+)
+
 troubles = sa.Table(  # what is wrong with polling now; a row goes when it ends
     "troubles",
     METADATA,

@@ -10,7 +10,7 @@ from html import escape
 from pathlib import Path
 
 from bot.app import House, Setup, fetch_limits, telegram_access
-from bot.config import ChatConfig, Config, DeliveryConfig, PollingConfig, StoreConfig, TelegramConfig
+from bot.config_models import ChatConfig, Config, DeliveryConfig, PollingConfig, StoreConfig, TelegramConfig
 from bot.daemon import PassReport, run_once
 from bot.feeds.http import HttpFetcher
 from bot.feeds.parse import parse_feed
@@ -159,7 +159,7 @@ async def open_household(
             setup=setup, store=store, fetcher=fetcher, parser=PlainParser(), notifier=notifier, clock=clock
         )
         await house.sender.recover(all_leases=True)
-        stack.callback(house.poller.close)
+        stack.push_async_callback(house.poller.finish)
         await house.settle_in(setup)
         yield Household(house=house, feeds=feeds, api=api, clock=clock)
 

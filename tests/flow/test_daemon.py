@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 
 from bot.app import read_setup, single_instance
-from bot.config import Config
+from bot.config_models import Config
 from bot.daemon import Daemon, sd_notify
 from bot.errors import AlreadyRunning
 from tests.botapi import BadGateway, BotApi, Person, Refused

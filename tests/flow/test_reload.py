@@ -15,7 +15,7 @@ import pytest
 from structlog.testing import capture_logs
 
 from bot.app import Setup, read_rules_of
-from bot.config import TelegramConfig
+from bot.config_models import TelegramConfig
 from bot.core.match import Matcher
 from bot.daemon import PassReport
 from bot.errors import RulesInvalid

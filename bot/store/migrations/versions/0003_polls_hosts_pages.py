@@ -60,6 +60,12 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("host", name=op.f("pk_hosts")),
     )
     op.create_table(
+        "chores",
+        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("done_at", _UTC, nullable=False),
+        sa.PrimaryKeyConstraint("name", name=op.f("pk_chores")),
+    )
+    op.create_table(
         "troubles",
         sa.Column("scope", sa.Text(), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -91,7 +97,7 @@ def upgrade() -> None:
 
 
 def downgrade() -> None:
-    for table in ("pages", "troubles", "hosts", "polls"):
+    for table in ("pages", "troubles", "chores", "hosts", "polls"):
         op.drop_table(table)
     with op.batch_alter_table("feeds", schema=None) as feeds:
         feeds.add_column(sa.Column("paused", sa.Boolean(), nullable=False, server_default=sa.false()))

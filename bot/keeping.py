@@ -1,0 +1,419 @@
+"""The end of a poll: what it brought is sorted, matched, kept and told, some polls to a transaction."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Protocol
+
+import structlog
+
+from bot.core.identity import Sorted, is_flood, item_keys, redact_url, sort_items, wants_titles
+from bot.core.schedule import PollDecision, PollPolicy, after_error, after_success
+from bot.errors import FetchError, FetchTemporary, StoreError
+from bot.model import (
+    FeedId,
+    Fetched,
+    Item,
+    ItemId,
+    ItemKey,
+    ItemReason,
+    Match,
+    NotModified,
+    ParsedFeed,
+    PollReason,
+    Topic,
+    TopicId,
+)
+from bot.ports import Clock, DueFeed, FeedStore, PollOutcome, PollTransaction
+from bot.telling import Teller, Telling, TellPolicies
+
+log = structlog.get_logger()
+
+MOST_AT_ONCE = 20  # polls in one transaction; others write meanwhile
+TOUCH_EVERY = timedelta(days=1)  # a key lives for months, so a day more or less is nothing
+_SILENT = frozenset({ItemReason.FIRST_POLL, ItemReason.BACKFILL})
+BUG = "a bug of Topicwire's; the log has the traceback"
+
+
+class Rules(Protocol):
+    """What keeping asks of a rule set."""
+
+    @property
+    def topics(self) -> Mapping[TopicId, Topic]:
+        """Return the topics by id."""
+
+    def match(self, item: Item) -> tuple[Match, ...]:
+        """Return what the item matches, with the evidence."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Heard:
+    """What one poll heard of its feed."""
+
+    due: DueFeed
+    answer: Fetched | NotModified | FetchError
+    digest: str | None = None  # of the body
+    parsed: ParsedFeed | None = None  # None: nothing changed, or it failed
+
+    @property
+    def is_broken(self) -> bool:
+        """Return whether it met a bug of ours."""
+        return isinstance(self.answer, FetchError) and self.answer.reason is PollReason.BROKEN
+
+
+@dataclass(slots=True, kw_only=True)
+class PollReport:
+    """What came of one poll, for logs and summaries."""
+
+    feed: FeedId
+    reason: PollReason
+    items: int = 0  # in the feed
+    new: int = 0
+    silent: int = 0  # unknown, but kept silently: a first poll, or old ones
+    edited: int = 0
+    matched: int = 0  # of all these
+    stories: int = 0  # opened
+    alerts: int = 0  # queued or held for a chat
+    edits: int = 0  # of messages sent, now due
+    is_flood: bool = False  # more news than is credible: told as a digest
+    error: str | None = None
+
+    def count(self, told: Telling) -> None:
+        """Add what came of telling one item."""
+        self.stories += told.opened
+        self.alerts += len(told.alerts)
+        self.edits += told.edits
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class PollPolicies:
+    """The numbers that polling decides by."""
+
+    polls: PollPolicy = field(default_factory=PollPolicy)
+    telling: TellPolicies = field(default_factory=TellPolicies)
+
+
+@dataclass(slots=True, kw_only=True)
+class _Fresh:
+    """An item that goes on to matching: an unknown or an edited one."""
+
+    one: Sorted
+    report: PollReport
+    matches: tuple[Match, ...] = ()
+    number: ItemId | None = None  # None: not kept yet
+    before: frozenset[TopicId] = frozenset()  # that it matched so far
+    quiet: frozenset[TopicId] = frozenset()  # that it matches only because the rules have changed
+
+    @property
+    def untold(self) -> frozenset[TopicId]:
+        """Return the topics that it matches now, and did not so far."""
+        return frozenset(match.topic for match in self.matches) - self.before
+
+    @property
+    def is_silent(self) -> bool:
+        return self.one.reason in _SILENT or self.untold == self.quiet
+
+
+@dataclass(slots=True, kw_only=True)
+class _Poll:
+    """One poll on its way into the store."""
+
+    heard: Heard
+    report: PollReport
+    decision: PollDecision
+    found: Sequence[Sorted] = ()
+    known: Mapping[ItemKey, datetime] = field(default_factory=dict)  # when each was last shown
+
+    @property
+    def outcome(self) -> PollOutcome:
+        """Return what is written of the poll itself."""
+        answer, parsed = self.heard.answer, self.heard.parsed
+        return PollOutcome(
+            due=self.heard.due,
+            decision=self.decision,
+            status=304 if isinstance(answer, NotModified) else answer.status,
+            received=answer.received if isinstance(answer, Fetched) else 0,
+            items=None if parsed is None else len(parsed.items),
+            new=None if parsed is None else self.report.new,
+            error=str(answer) if isinstance(answer, FetchError) else None,
+        )
+
+
+class Keeper:
+    """Writes what polls heard; those that end during a write go together in the next transaction."""
+
+    def __init__(
+        self,
+        *,
+        store: FeedStore,
+        clock: Clock,
+        rules: Callable[[], Rules],
+        operators: Callable[[], frozenset[int]],
+        policies: Callable[[], PollPolicies],
+    ) -> None:
+        self._store = store
+        self._clock = clock
+        self._rules = rules
+        self._policies = policies
+        self._teller = Teller(
+            topics=lambda: rules().topics, operators=operators, policies=lambda: policies().telling
+        )
+        self._waiting: list[tuple[Heard, asyncio.Future[PollReport]]] = []
+        self._writing: asyncio.Task[None] | None = None
+        # A thread of its own: the loop's are shared with DNS, and a slow name server would hold up the rest.
+        self._matching = ThreadPoolExecutor(max_workers=1, thread_name_prefix="match")
+
+    async def keep(self, heard: Heard) -> PollReport:
+        """Write one poll, and what follows from it; a caller that is cancelled does not cut the write off."""
+        done: asyncio.Future[PollReport] = asyncio.get_running_loop().create_future()
+        self._waiting.append((heard, done))
+        if self._writing is None:
+            self._writing = asyncio.create_task(self._write_all(), name="write polls")
+        return await done
+
+    async def finish(self) -> None:
+        """Return when nothing is being written; for the end, when no more polls come."""
+        if self._writing is not None:
+            await asyncio.wait([self._writing])
+        self._matching.shutdown(wait=False, cancel_futures=True)
+
+    async def _write_all(self) -> None:
+        try:
+            while self._waiting:
+                some, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+                reports = await self._safely([heard for heard, _ in some])
+                for (_, done), report in zip(some, reports, strict=True):
+                    if not done.done():  # cancelled meanwhile
+                        done.set_result(report)
+        finally:
+            self._writing = None
+
+    async def _safely(self, some: Sequence[Heard]) -> Sequence[PollReport]:
+        """Write polls; where one meets a bug of ours, it alone suffers, backs off, and operators see it."""
+        try:
+            return await self._write(some)
+        except StoreError as error:  # nothing was written, so the next polls find the same news
+            feeds = [heard.due.feed.id for heard in some]
+            log.error("polls not kept; they are made again", feeds=feeds, error=str(error))
+            return [PollReport(feed=feed, reason=PollReason.TEMPORARY, error=str(error)) for feed in feeds]
+        except Exception:  # a bug with one feed is logged with it, and the others are kept
+            if len(some) > 1:
+                return [report for heard in some for report in await self._safely([heard])]
+            [heard] = some
+            log.exception("poll broke off", feed=heard.due.feed.id)
+            if heard.is_broken:  # even that cannot be written; the lease runs out, and the feed is due again
+                return [PollReport(feed=heard.due.feed.id, reason=PollReason.BROKEN, error=BUG)]
+            return await self._safely([broken(heard.due)])
+
+    async def _write(self, some: Sequence[Heard]) -> Sequence[PollReport]:
+        now = self._clock.now()
+        rules = self._rules()  # one set for all of it, whatever is swapped in meanwhile
+        polls = await self._sorted(some, now)
+        fresh = [
+            _Fresh(one=one, report=poll.report)
+            for poll in polls
+            for one in poll.found
+            if one.reason is not ItemReason.SEEN
+        ]
+        await self._match(rules, fresh)
+        async with self._store.polling() as transaction:
+            held = await transaction.held([poll.heard.due for poll in polls])
+            polls = [poll for poll in polls if poll.report.feed in held]
+            fresh = [one for one in fresh if one.report.feed in held]
+            await self._keep_items(transaction, rules, fresh, now)
+            await _keep_keys(transaction, polls, now)
+            await self._tell(transaction, rules, fresh, now)
+            await transaction.save_polls([poll.outcome for poll in polls], now)
+        for poll in polls:
+            _log(poll.report, poll.decision)
+        reports = {poll.report.feed: poll.report for poll in polls}
+        return [reports.get(heard.due.feed.id) or _lost(heard.due) for heard in some]
+
+    async def _sorted(self, some: Sequence[Heard], now: datetime) -> list[_Poll]:
+        """Return the polls, their items sorted by what is known of them, and decided on."""
+        asked = {
+            heard.due.feed.id: {key for item in heard.parsed.items for key in item_keys(item)}
+            for heard in some
+            if heard.parsed is not None
+        }
+        known = await self._store.known_items(asked) if any(asked.values()) else {}
+        polls = []
+        for heard in some:
+            feed, state = heard.due.feed, heard.due.state
+            mine = known.get(feed.id, {})
+            found: Sequence[Sorted] = ()
+            if heard.parsed is not None:
+                items = heard.parsed.items
+                found = sort_items(items, mine, state, now)
+                if wants_titles(found, state):
+                    titles = await self._store.known_titles(feed.id, {item.title for item in items})
+                    found = sort_items(items, mine, state, now, titles=titles)
+            decision = self._decision(heard, found, now)
+            polls.append(
+                _Poll(
+                    heard=heard,
+                    decision=decision,
+                    found=found,
+                    known={key: one.seen_at for key, one in mine.items()},
+                    report=_report(heard, decision, found),
+                )
+            )
+        return polls
+
+    def _decision(self, heard: Heard, found: Sequence[Sorted], now: datetime) -> PollDecision:
+        due, policy, dice = heard.due, self._policies().polls, self._clock.dice()
+        if isinstance(heard.answer, FetchError):
+            return after_error(due.feed, due.state, heard.answer, now=now, dice=dice, policy=policy)
+        return after_success(
+            due.feed,
+            due.state,
+            heard.answer,
+            heard.digest,
+            heard.parsed,
+            None if heard.parsed is None else found,
+            now=now,
+            dice=dice,
+            policy=policy,
+        )
+
+    async def _match(self, rules: Rules, fresh: Sequence[_Fresh]) -> None:
+        if fresh:
+            matches = await self._match_all(rules, [one.one.item for one in fresh])
+            for one, some in zip(fresh, matches, strict=True):
+                one.matches = some
+
+    async def _match_all(self, rules: Rules, items: Sequence[Item]) -> list[tuple[Match, ...]]:
+        return await asyncio.get_running_loop().run_in_executor(self._matching, _match_each, rules, items)
+
+    async def _keep_items(
+        self, store: PollTransaction, rules: Rules, fresh: Sequence[_Fresh], now: datetime
+    ) -> None:
+        """Write new and edited items, and what they match."""
+        added = [one for one in fresh if one.one.reason is not ItemReason.EDITED]
+        for one, number in zip(added, await store.add_items([one.one for one in added], now), strict=True):
+            one.number = number
+        edited = [one for one in fresh if one.one.reason is ItemReason.EDITED]
+        for one in edited:
+            one.number = one.one.known.id if one.one.known else ItemId(0)
+        before = await store.item_topics([one.number for one in edited])
+        for one in edited:
+            one.before = before.get(one.number, frozenset())
+        await self._find_quiet(store, rules, [one for one in edited if one.untold])
+        await store.update_items({one.number: one.one for one in edited}, now)
+        await store.set_matches(
+            {one.number: one.matches for one in fresh if one.matches or one in edited},
+            {one.number: one.quiet for one in edited},
+        )
+
+    async def _find_quiet(self, store: PollTransaction, rules: Rules, edited: Sequence[_Fresh]) -> None:
+        """Find the topics that edited items match only because the rules have changed.
+
+        So it is where the text before the edit matches as well: under the rules of its time it did not.
+        """
+        if not edited:
+            return
+        former = await store.kept_items([one.number for one in edited])
+        known = [one for one in edited if one.number in former]
+        matches = await self._match_all(rules, [former[one.number] for one in known])
+        for one, some in zip(known, matches, strict=True):
+            one.quiet = one.untold.intersection(match.topic for match in some)
+
+    async def _tell(
+        self, store: PollTransaction, rules: Rules, fresh: Sequence[_Fresh], now: datetime
+    ) -> None:
+        """Put what newly matches into stories, oldest first, and queue what is owed for that."""
+        news = [one for one in fresh if one.untold]
+        stories = await store.stories_of([one.number for one in news])
+        for one in sorted(news, key=lambda one: (one.one.item.published_at or now, -one.number)):
+            told = await self._teller.tell(
+                store,
+                one.number,
+                one.one.item,
+                now,
+                story=stories.get(one.number),
+                topics=rules.topics,
+                is_silent=one.is_silent,
+                is_flood=one.report.is_flood,
+            )
+            one.report.count(told)
+        for one in fresh:
+            one.report.matched += bool(one.matches)
+
+
+def broken(due: DueFeed) -> Heard:
+    """Return what is kept of a poll that met a bug of ours: it backs off, and operators see it."""
+    return Heard(due=due, answer=FetchTemporary(BUG, feed_url=due.feed.url, reason=PollReason.BROKEN))
+
+
+def _report(heard: Heard, decision: PollDecision, found: Sequence[Sorted]) -> PollReport:
+    answer = heard.answer
+    return PollReport(
+        feed=heard.due.feed.id,
+        reason=decision.reason,
+        items=len(found),
+        new=sum(one.reason is ItemReason.NEW for one in found),
+        silent=sum(one.reason in _SILENT for one in found),
+        edited=sum(one.reason is ItemReason.EDITED for one in found),
+        is_flood=is_flood(found),
+        error=redact_url(str(answer)) if isinstance(answer, FetchError) else None,
+    )
+
+
+def _lost(due: DueFeed) -> PollReport:
+    """Return the report of a poll that took longer than its lease."""
+    said = "it took so long that somebody else polls this feed by now; this poll is not kept"
+    log.error("poll not kept", feed=due.feed.id, error=said)
+    return PollReport(feed=due.feed.id, reason=PollReason.TEMPORARY, error=said)
+
+
+async def _keep_keys(store: PollTransaction, polls: Sequence[_Poll], now: datetime) -> None:
+    """Remember the names under which known items were shown, old and new ones."""
+    seen = {
+        one.known.id: one
+        for poll in polls
+        for one in poll.found
+        if one.known is not None and not poll.known.keys() >= set(one.keys)
+    }
+    if seen:
+        await store.add_keys(seen, now)
+    stale = {
+        poll.report.feed: [key for key, at in poll.known.items() if now - at >= TOUCH_EVERY] for poll in polls
+    }
+    if any(stale.values()):
+        await store.touch_keys(stale, now)
+
+
+def _match_each(rules: Rules, items: Sequence[Item]) -> list[tuple[Match, ...]]:
+    return [_match(rules, item) for item in items]
+
+
+def _match(rules: Rules, item: Item) -> tuple[Match, ...]:
+    """Return an item's matches; an item that meets a bug of ours is kept without, and the feed goes on."""
+    try:
+        return rules.match(item)
+    except Exception:  # a bug with one item is logged with it, and the rest of the feed goes on
+        log.exception("item was not matched", feed=item.feed_id, guid=item.guid, title=item.title[:80])
+        return ()
+
+
+def _log(report: PollReport, decision: PollDecision) -> None:
+    facts = {
+        "feed": report.feed,
+        "reason": report.reason.value,
+        "next_poll": decision.next_poll_at.isoformat(),
+        "why": decision.why.value,
+    }
+    if report.error:
+        log.warning("poll failed", **facts, error=report.error, paused=decision.pause)
+    elif report.is_flood:
+        log.warning(
+            "poll brought more news than is credible; it is told as a digest", **facts, new=report.new
+        )
+    elif report.new or report.edited:
+        log.info("poll brought news", **facts, new=report.new, edited=report.edited, alerts=report.alerts)
+    else:
+        log.debug("poll brought nothing new", **facts, silent=report.silent)
