@@ -1,13 +1,18 @@
-"""Reads feed lists in OPML 2.0 (http://opml.org/spec2.opml), as other readers export them."""
+"""Reads and writes feed lists in OPML 2.0 (http://opml.org/spec2.opml), as feed readers exchange them."""
 
 from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from email.utils import format_datetime
 from pathlib import Path
 from typing import NoReturn
 from xml.parsers import expat
+from xml.sax.saxutils import quoteattr
 
+from babel import Locale, UnknownLocaleError
 from yarl import URL
 
 from bot.core.identity import redact_url
@@ -29,16 +34,62 @@ def read_opml(path: Path) -> tuple[Feed, ...]:
     Raises:
         ConfigInvalid: The file cannot be read, is no OPML, or holds URLs that are none; each with its line.
     """
+    return tuple(_read(path).feeds.values())
+
+
+def opml_lines(path: Path) -> Mapping[FeedId, int]:
+    """Return for each feed of an OPML file the line on which it stands, from 1.
+
+    Raises:
+        ConfigInvalid: As in read_opml.
+    """
+    return _read(path).lines
+
+
+def write_opml(feeds: Iterable[Feed], now: datetime) -> str:
+    """Return a feed list of these feeds, grouped by language; read_opml gives name, URL and language back.
+
+    It is meant for other eyes: whatever looks like a credential is taken out of the URLs.
+
+    Args:
+        now: Aware; the list's date.
+    """
+    groups: dict[str, list[Feed]] = {}
+    for feed in sorted(feeds, key=lambda feed: (feed.language is None, feed.language or "", feed.id)):
+        groups.setdefault(feed.language or "", []).append(feed)
+    lines = [
+        '<?xml version="1.0" encoding="utf-8"?>',
+        '<opml version="2.0">',
+        "  <head>",
+        "    <title>Topicwire feeds</title>",
+        f"    <dateCreated>{format_datetime(now)}</dateCreated>",
+        "  </head>",
+        "  <body>",
+    ]
+    for language, group in groups.items():
+        lines.append(f"    <outline text={quoteattr(_language_name(language))}>")
+        lines += [f"      {_outline(feed)}" for feed in group]
+        lines.append("    </outline>")
+    return "\n".join([*lines, "  </body>", "</opml>", ""])
+
+
+def public_url(url: str) -> str:
+    """Return the URL without what looks like a credential; the same where there is none."""
+    return redact_url(url).replace("://***@", "://")
+
+
+def url_key(url: str) -> str:
+    """Return what tells one feed's URL from another's.
+
+    http or https, a leading "www.", a last slash, a fragment and credentials make no difference.
+    """
     try:
-        data = path.read_bytes()
-    except OSError as error:
-        problem = Problem(file=str(path), message=f"cannot be read: {error.strerror or error}")
-        raise ConfigInvalid((problem,)) from error
-    reader = _Reader(str(path))
-    reader.read(data)
-    if reader.problems:
-        raise ConfigInvalid(tuple(reader.problems))
-    return tuple(reader.feeds.values())
+        parsed = URL(url.strip())
+        host = (parsed.raw_host or "").removeprefix("www.")
+        port = "" if parsed.port in {80, 443, None} else f":{parsed.port}"
+        return f"{host}{port}{parsed.raw_path.rstrip('/')}?{parsed.raw_query_string}"
+    except ValueError:  # yarl's word for a host or port that cannot be
+        return url.strip()
 
 
 def feed_id_for(url: str) -> FeedId:
@@ -56,6 +107,38 @@ def feed_id_for(url: str) -> FeedId:
     return FeedId(f"{head or 'feed'}-{digest}")
 
 
+def _read(path: Path) -> _Reader:
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        problem = Problem(file=str(path), message=f"cannot be read: {error.strerror or error}")
+        raise ConfigInvalid((problem,)) from error
+    reader = _Reader(str(path))
+    reader.read(data)
+    if reader.problems:
+        raise ConfigInvalid(tuple(reader.problems))
+    return reader
+
+
+def _language_name(code: str) -> str:
+    """Return what a language calls itself; the code where nobody knows it."""
+    if not code:
+        return "Other"
+    try:
+        name = Locale(code).get_language_name()
+    except UnknownLocaleError:
+        return code
+    return name[:1].upper() + name[1:] if name else code
+
+
+def _outline(feed: Feed) -> str:
+    name = clean_text(feed.outlet or feed.id, _NAME_LIMIT).replace("\n", " ")
+    told = {"type": "rss", "text": name, "title": name, "xmlUrl": public_url(feed.url)}
+    if feed.language:
+        told["language"] = feed.language
+    return f"<outline {' '.join(f'{key}={quoteattr(value)}' for key, value in told.items())}/>"
+
+
 class _Reader:
     """Walks through one file.
 
@@ -64,6 +147,7 @@ class _Reader:
 
     def __init__(self, file: str) -> None:
         self.feeds: dict[FeedId, Feed] = {}
+        self.lines: dict[FeedId, int] = {}
         self.problems: list[Problem] = []
         self._file = file
         self._languages: list[str | None] = []  # of the open elements, outermost first
@@ -117,6 +201,7 @@ class _Reader:
         outlet = clean_text(told.get("title") or told.get("text") or "", _NAME_LIMIT).replace("\n", " ")
         feed = Feed(id=feed_id_for(url), url=url, outlet=outlet or None, language=language)
         self.feeds.setdefault(feed.id, feed)
+        self.lines.setdefault(feed.id, self._line)
 
     def _language(self, tag: str) -> str | None:
         if not tag.strip():

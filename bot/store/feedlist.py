@@ -102,7 +102,7 @@ class FeedListRows:
         known to have shown.
         """
         rows = [
-            new_feed_row(feed, FeedOrigin.COMMAND, first, now) | _NO_LEASE
+            {**new_feed_row(feed, FeedOrigin.COMMAND, first, now), **_NO_LEASE}
             for feed, first in zip(added, first_polls, strict=True)
         ]
         async with self._db.writing() as connection:
@@ -128,7 +128,7 @@ class FeedListRows:
             row = (await connection.execute(sa.select(feeds).where(query))).mappings().one_or_none()
             if row is None:
                 return False
-            told = asdict(feed) | {"headers": [list(pair) for pair in feed.headers]} | _NO_LEASE
+            told = {**asdict(feed), "headers": [list(pair) for pair in feed.headers], **_NO_LEASE}
             told |= _consequences(_status(row), feed, now)
             await connection.execute(sa.update(feeds).where(query).values(told))
         return True

@@ -410,14 +410,16 @@ async def test_feeds_of_both_origins_can_be_paused_and_resumed(
 async def test_resuming_forgets_failures_and_polls_at_once(store: SqlStore, clock: FakeClock) -> None:
     await add(store, clock, HERALD)
     due = await claim(store, clock)
-    state = {"failures": 9, "failing_since": clock.now(), "gone_count": 3, "gone_since": clock.now()}
-    await poll(store, clock, due[HERALD.id], wait=DAY, etag='"a"', **state)
+    now = clock.now()
+    await poll(
+        store, clock, due[HERALD.id], etag='"a"', failures=9, failing_since=now, gone_count=3, gone_since=now
+    )
 
     await store.resume_feed(HERALD.id, clock.now())
 
-    now = await status(store, HERALD)
-    assert now.state == PollState(etag='"a"')
-    assert now.next_poll_at == clock.now()
+    found = await status(store, HERALD)
+    assert found.state == PollState(etag='"a"')
+    assert found.next_poll_at == now
 
 
 async def test_a_pause_by_an_operator_outlives_a_new_url(store: SqlStore, clock: FakeClock) -> None:
