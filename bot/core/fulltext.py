@@ -7,10 +7,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from typing import Final
+from urllib.parse import urlsplit
 
 from bot.core.identity import canonical_url, redact_url
 from bot.errors import FetchError, FetchTemporary
-from bot.model import Item, PollReason, TopicId
+from bot.model import Item, ItemId, PollReason, TopicId
 
 LEAST_WAIT: Final = timedelta(seconds=5)  # before a page that was put off is looked at again
 _JITTER: Final = 0.2  # of a wait, at most
@@ -42,6 +43,19 @@ class PagePolicy:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class DuePage:
+    """A page that is ours to read until its lease ends."""
+
+    item: ItemId
+    url: str
+    url_key: str  # canonical
+    host: str  # registrable domain
+    tries: int  # this one included
+    allow_private: bool = False  # True: may be on a private or loopback address
+    is_flood: bool = False  # its item came with more news than is credible
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class PageDecision:
     """What becomes of a page after a try."""
 
@@ -67,6 +81,19 @@ def wants_page(
     if not item.url or canonical_url(item.url) is None:
         return False
     return (feed_fetches and not matched) or not set(fetching) <= set(matched)
+
+
+def may_be_private(url: str, feed_url: str, *, allow_private: bool) -> bool:
+    """Tell whether a page may be on a private address: where its feed may, and only beside the feed.
+
+    What a feed links to was often written by others, also where the feed itself comes from the LAN (a bridge
+    that makes feeds of web sites), and must not lead to other machines there.
+    """
+    page, feed = urlsplit(url), urlsplit(feed_url)
+    try:
+        return allow_private and (page.hostname, page.port) == (feed.hostname, feed.port)
+    except ValueError:  # a port that is no number
+        return False
 
 
 def with_page(item: Item, text: str) -> Item:

@@ -22,6 +22,7 @@ from bot.model import FeedId, Item, PollReason
 
 MAX_BYTES: Final = 5_000_000
 _TIMEOUT: Final = timedelta(seconds=10)
+_TASKS_A_WORKER: Final = 500  # then a fresh process: lxml and trafilatura keep what they saw
 _LEAST_TEXT: Final = 200  # characters; where less is found, all of the page's text is taken
 _LONGEST_TITLE: Final = 200  # of a text file's first line
 _META: Final = "//meta[@property='{0}' or @name='{0}']/@content"
@@ -30,7 +31,7 @@ _LINKS: Final = re.compile(r"!?\[([^\]\n]*)\]\([^)\n]*\)")
 _MARKDOWN: Final = re.compile(r"(?m)^[ \t]*(?:#{1,6}|>|[-*+])[ \t]+|[*_`]{1,3}(?=\S)|(?<=\S)[*_`]{1,3}")
 
 
-def read_page(body: bytes, content_type: str | None, place: str) -> Item:
+def read_page(body: bytes, content_type: str | None, place: str, *, is_article_only: bool = False) -> Item:
     """Return the article of a page: title, lead as summary, main text as content, language where told.
 
     Navigation, comments and imprint are left out by trafilatura. A page it makes nothing of is read whole.
@@ -38,6 +39,7 @@ def read_page(body: bytes, content_type: str | None, place: str) -> Item:
     Args:
         content_type: As HTTP tells it; None: a file.
         place: A URL or a file's name; its ending tells plain text from HTML where nothing else does.
+        is_article_only: True: no page is read whole; the content may be short or empty.
 
     Raises:
         FeedUnreadable: This is neither HTML nor plain text, or it is empty.
@@ -52,7 +54,7 @@ def read_page(body: bytes, content_type: str | None, place: str) -> Item:
         raise unreadable(place, "is empty")
     url = place if is_url(place) else None
     if _is_html(text, kind, place):
-        item = _html_item(text, url)
+        item = _html_item(text, url, is_article_only=is_article_only)
     else:
         item = _text_item(_without_markdown(text) if _ending(place) in _MARKDOWN_FILES else text, url)
     if not (item.title or item.lead):
@@ -75,10 +77,12 @@ def _ending(place: str) -> str:
     return PurePosixPath(unquote(urlsplit(place).path) if is_url(place) else place).suffix.lower()
 
 
-def _html_item(text: str, url: str | None) -> Item:
+def _html_item(text: str, url: str | None, *, is_article_only: bool) -> Item:
     import trafilatura  # noqa: PLC0415 - half a second, only where pages are read
 
     tree = trafilatura.load_html(text)
+    if tree is None and is_article_only:
+        return Item(feed_id=FeedId(""), url=url)
     if tree is None:
         return _text_item(plain_text(text, CONTENT_LIMIT), url)
     told: dict[str, str] = {
@@ -88,7 +92,7 @@ def _html_item(text: str, url: str | None) -> Item:
     }
     found = trafilatura.bare_extraction(tree, include_comments=False, include_tables=False)
     main = str(getattr(found, "text", "") or "")
-    if len(main) < _LEAST_TEXT:
+    if len(main) < _LEAST_TEXT and not is_article_only:
         main = max(main, plain_text(text, CONTENT_LIMIT), key=len)
     return Item(
         feed_id=FeedId(""),
@@ -128,6 +132,7 @@ class PageReader:
         """Take the time that one page may need. Nothing starts before the first page."""
         self._timeout = timeout
         self._pool: ProcessPool | None = None
+        self._starting = asyncio.Lock()
 
     async def __aenter__(self) -> Self:
         """Return the reader."""
@@ -136,13 +141,19 @@ class PageReader:
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop the process and wait for its end."""
+        """Close the reader."""
+        await self.close()
+
+    async def close(self) -> None:
+        """Stop the process and wait for its end; closing twice is closing once."""
         pool, self._pool = self._pool, None
         if pool is not None:
             pool.stop()  # type: ignore[no-untyped-call]  # pebble's hints leave it out
             await asyncio.to_thread(pool.join)
 
-    async def read(self, body: bytes, content_type: str | None, place: str) -> Item:
+    async def read(
+        self, body: bytes, content_type: str | None, place: str, *, is_article_only: bool = False
+    ) -> Item:
         """Return the article of a page; see read_page.
 
         Raises:
@@ -150,12 +161,10 @@ class PageReader:
         """
         if len(body) > MAX_BYTES:
             raise unreadable(place, f"is larger than {MAX_BYTES / 1e6:g} MB, the limit")
-        if self._pool is None:
-            context = WorkerContext()  # clean: without the program's threads and main module
-            self._pool = ProcessPool(max_workers=1, initializer=prepare_worker, context=context)
-            await asyncio.to_thread(lambda pool: pool.active, self._pool)
+        pool = self._pool or await self._start()
         seconds = self._timeout.total_seconds()
-        task = self._pool.schedule(_page_task, args=(body, content_type, place), timeout=seconds)
+        arguments = (body, content_type, place, is_article_only)
+        task = pool.schedule(_page_task, args=arguments, timeout=seconds)
         try:
             answer = await asyncio.wrap_future(task)
         except TimeoutError as error:
@@ -166,11 +175,23 @@ class PageReader:
             raise unreadable(place, answer)
         return answer
 
+    async def _start(self) -> ProcessPool:
+        """Return the pool; its process starts in a thread, since that takes a while."""
+        async with self._starting:
+            if self._pool is None:
+                context = WorkerContext()  # clean: without the program's threads and main module
+                pool = ProcessPool(
+                    max_workers=1, max_tasks=_TASKS_A_WORKER, initializer=prepare_worker, context=context
+                )
+                await asyncio.to_thread(lambda: pool.active)
+                self._pool = pool
+            return self._pool
 
-def _page_task(body: bytes, content_type: str | None, place: str) -> Item | str:
+
+def _page_task(body: bytes, content_type: str | None, place: str, is_article_only: bool) -> Item | str:
     """Return the item, or what is wrong: exceptions with keywords do not pickle."""
     try:
-        return read_page(body, content_type, place)
+        return read_page(body, content_type, place, is_article_only=is_article_only)
     except FeedUnreadable as error:
         return str(error).removeprefix(f"{error.feed_url} ")
 
