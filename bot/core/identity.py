@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from types import MappingProxyType
 
 from yarl import URL
 
-from bot.model import Item, ItemId, ItemKey, ItemReason, PollState
+from bot.model import ZERO, Item, ItemId, ItemKey, ItemReason, PollState
 
 BACKFILL_AGE = timedelta(days=30)  # an unknown item dated so long before the last good poll is no news
 FLOOD_ITEMS = 20
+KEEP_KEYS = timedelta(days=90)
 
 # What analytics and newsletter tools add to a link; the page is the same without.
 _TRACKING = re.compile(
@@ -109,54 +112,135 @@ class Sorted:
     """An item of a poll, and whether it goes on."""
 
     item: Item
-    keys: tuple[ItemKey, ...]
+    keys: tuple[ItemKey, ...]  # all its names in this poll; empty for a double, whose twin carries them
     content_hash: str
     reason: ItemReason
+    known: KnownItem | None = None  # the item it is; None: unknown so far, or the double of such a one
 
 
 def sort_items(
-    items: Iterable[Item], known: Mapping[ItemKey, str], state: PollState, now: datetime
+    items: Iterable[Item],
+    known: Mapping[ItemKey, KnownItem],
+    state: PollState,
+    now: datetime,
+    *,
+    titles: Mapping[str, KnownItem] = MappingProxyType({}),
 ) -> tuple[Sorted, ...]:
     """Return each item of a poll with the reason why it goes on to matching, or not, in the feed's order.
 
     New only if none of its keys is known; a known one whose text changed is edited. Nothing is new on a
-    feed's first good poll, nor when dated 30 days before the last one. Doubles inside the poll are seen. A
-    guid that stands on different items of one poll names none of them.
+    feed's first good poll, nor when dated 30 days before the last one, nor when dated before the window of
+    the first one. Doubles inside the poll are seen. A guid that stands on different items of one poll names
+    none of them.
 
     Args:
-        known: The content hash last seen under each key; keys nobody knows are absent.
+        known: What is remembered under each key; keys nobody knows are absent.
         state: As it was before this poll.
         now: Aware UTC; stands in for the last good poll where it lies in the future.
+        titles: What is remembered under the titles of the poll, where `wants_titles` asked for it.
     """
     poll = list(items)
     shared = _shared_guids(poll)
-    met: set[ItemKey] = set()
-    result = []
+    met: dict[ItemKey | ItemId, int] = {}  # a key, or a known item's number → who bore it first
+    found: list[Sorted] = []
+    by_title = _TitleGuess(poll, titles, state, now)
     for item in poll:
         keys = tuple(key for key in item_keys(item) if key not in shared)
         digest = content_hash(item)
-        before = next((known[key] for key in keys if key in known), None)
-        reason = ItemReason.SEEN if not met.isdisjoint(keys) else _reason(item, digest, before, state, now)
-        met.update(keys)
-        result.append(Sorted(item=item, keys=keys, content_hash=digest, reason=reason))
-    return tuple(result)
+        before = next((known[key] for key in keys if key in known), None) or by_title.known(item, digest)
+        names: list[ItemKey | ItemId] = [before.id] if before else [*keys]
+        twin = next((met[name] for name in names if name in met), None)
+        if twin is None:
+            twin = len(found)
+            reason = _reason(item, digest, before, state, now)
+            found.append(Sorted(item=item, keys=keys, content_hash=digest, reason=reason, known=before))
+        else:
+            first = found[twin]
+            found[twin] = replace(first, keys=tuple(dict.fromkeys(first.keys + keys)))
+            found.append(
+                Sorted(item=item, keys=(), content_hash=digest, reason=ItemReason.SEEN, known=first.known)
+            )
+        for name in (*names, *keys):
+            met.setdefault(name, twin)
+    return tuple(found)
 
 
-def is_flood(items: Sequence[Sorted]) -> bool:
+def wants_titles(found: Sequence[Sorted], state: PollState) -> bool:
+    """Tell whether a poll should be sorted again by titles, since next to nothing of it is known.
+
+    Perhaps the feed renewed its guids and links, or moved to another domain. One item in five may be known
+    all the same: a pinned one that links elsewhere.
+
+    Args:
+        state: As it was before this poll.
+    """
+    is_unknown = any(one.reason is ItemReason.NEW for one in found)
+    strangers = sum(one.known is None for one in found)
+    return state.last_ok_at is not None and is_unknown and 5 * strangers >= 4 * len(found)
+
+
+def plain_title(title: str) -> str:
+    """Return a title without the differences that nobody sees: case and blanks."""
+    return " ".join(title.casefold().split())
+
+
+def is_flood(found: Sequence[Sorted]) -> bool:
     """Tell whether a poll brings more news than is credible: 20 or more, and over half of it."""
-    new = sum(entry.reason is ItemReason.NEW for entry in items)
-    return new >= FLOOD_ITEMS and 2 * new > len(items)
+    new = sum(one.reason is ItemReason.NEW for one in found)
+    return new >= FLOOD_ITEMS and 2 * new > len(found)
 
 
-def _reason(item: Item, digest: str, before: str | None, state: PollState, now: datetime) -> ItemReason:
-    """Return why one item goes on; `before` is its content hash so far, None where it is unknown."""
+def key_keep_for(window: timedelta | None) -> timedelta:
+    """Return how long a feed's item keys live after a poll last showed them.
+
+    Args:
+        window: From the oldest to the newest date of the feed; None: not known.
+    """
+    return max(KEEP_KEYS, 4 * (window or ZERO))
+
+
+class _TitleGuess:
+    """Finds items again by their titles, in a poll whose guids and links tell nothing.
+
+    An item with a known title is that item if its text is the same, too, or if its date says that it was
+    there at the last good poll. Where dates are missing, most of the poll must have known titles: titles
+    such as "Market report" come again and again.
+    """
+
+    def __init__(
+        self, poll: Sequence[Item], titles: Mapping[str, KnownItem], state: PollState, now: datetime
+    ) -> None:
+        self._titles = {plain_title(title): known for title, known in titles.items() if title.strip()}
+        self._polled_at = min(state.last_ok_at or now, now)
+        mine = Counter(plain_title(item.title) for item in poll) if titles else Counter[str]()
+        self._repeated = frozenset(title for title, times in mine.items() if times > 1)
+        self._is_mostly_known = 2 * sum(mine[title] for title in self._titles) > len(poll)
+
+    def known(self, item: Item, digest: str) -> KnownItem | None:
+        """Return the item it most likely is; None: nobody knows it.
+
+        One whose title stands on several items of the poll may be any of those: it does not count as edited.
+        """
+        title = plain_title(item.title) if self._titles else ""
+        known = self._titles.get(title)
+        if known is None or known.content_hash == digest:
+            return known
+        was_there = item.published_at <= self._polled_at if item.published_at else self._is_mostly_known
+        if not was_there:
+            return None
+        return replace(known, content_hash=digest) if title in self._repeated else known
+
+
+def _reason(item: Item, digest: str, before: KnownItem | None, state: PollState, now: datetime) -> ItemReason:
+    """Return why one item goes on; `before` is the item it is, None where it is unknown."""
     if before is not None:
-        return ItemReason.SEEN if before == digest else ItemReason.EDITED
+        return ItemReason.SEEN if before.content_hash == digest else ItemReason.EDITED
     if state.last_ok_at is None:
         return ItemReason.FIRST_POLL
-    if item.published_at and item.published_at < min(state.last_ok_at, now) - BACKFILL_AGE:
-        return ItemReason.BACKFILL
-    return ItemReason.NEW
+    since = min(state.last_ok_at, now) - BACKFILL_AGE
+    if state.window_start is not None:
+        since = max(since, min(state.window_start, now))
+    return ItemReason.BACKFILL if item.published_at and item.published_at < since else ItemReason.NEW
 
 
 def _shared_guids(items: Iterable[Item]) -> frozenset[ItemKey]:

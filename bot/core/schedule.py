@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from enum import StrEnum
 from itertools import pairwise
 from statistics import median
 
+from bot.core import moves
+from bot.core.gaps import hurry_after, is_gap
+from bot.core.identity import Sorted
 from bot.errors import FetchError, FetchGone
 from bot.model import (
     ZERO,
@@ -16,6 +20,7 @@ from bot.model import (
     Fetched,
     HostPause,
     Item,
+    ItemReason,
     NotModified,
     ParsedFeed,
     PauseReason,
@@ -30,8 +35,9 @@ SICK_AFTER = timedelta(hours=24)
 GONE_TIMES = 3
 GONE_PERIOD = timedelta(hours=48)
 GONE_RETRY = timedelta(hours=24)  # so that three answers span the 48 hours
+LATE_TIMES = 4  # a poll that comes so many intervals after the last one was held up by something else
 
-
+_NEWS = frozenset({ItemReason.NEW, ItemReason.FIRST_POLL})
 _LASTING = frozenset(
     {
         PollReason.REFUSED,
@@ -54,6 +60,7 @@ class PollPolicy:
     jitter: float = 0.10  # 0 <= jitter < 1: the share by which an interval may differ
     backoff_base: timedelta = timedelta(minutes=5)  # doubled by each further failure in a row
     backoff_cap: timedelta = timedelta(hours=24)
+    host_pause: timedelta = timedelta(minutes=10)  # after a 429 or 503 that does not say how long
     validators_max_age: timedelta = timedelta(days=8)  # of nothing but 304, then the whole feed is asked for
     first_spread: timedelta = timedelta(minutes=1)  # over which the first polls of new feeds spread
 
@@ -64,9 +71,10 @@ class NextPollReason(StrEnum):
     FIRST = "first"  # never polled
     OPERATOR = "operator"  # the feed's own interval
     INTERVAL = "interval"  # half the median gap between items, or the default
+    MISSED = "missed"  # halved, perhaps more than once: items were missed
     SERVER_ASKED = "server_asked"  # max-age, ttl or sy:updatePeriod asked for more
     BACKOFF = "backoff"  # failed
-    RETRY_AFTER = "retry_after"  # failed, and the server said when to come back
+    RETRY_AFTER = "retry_after"  # failed, and the server said when to come back, or its host has a pause
     HOST_BUSY = "host_busy"  # not asked at all: other feeds of the host come first
     GONE = "gone"  # 410
 
@@ -95,6 +103,7 @@ def after_success(
     outcome: Fetched | NotModified,
     body_sha256: str | None,
     parsed: ParsedFeed | None,
+    found: Sequence[Sorted] | None,
     *,
     now: datetime,
     dice: float,
@@ -105,15 +114,30 @@ def after_success(
     Args:
         body_sha256: Of the body; None after a 304.
         parsed: None after a 304, and where the body is that of last time.
+        found: The items of `parsed`, sorted; None where it is.
         now: Aware UTC. The next poll is always later.
         dice: 0 <= dice < 1. Spreads feeds by the policy's jitter.
     """
-    fresh = (
-        _after_304(state, outcome, now, policy)
-        if isinstance(outcome, NotModified)
-        else _after_200(state, outcome, body_sha256, parsed, now)
+    if isinstance(outcome, NotModified):
+        fresh = _after_304(state, outcome, now, policy)
+    else:
+        fresh = _after_200(state, outcome, body_sha256, parsed, now)
+        if parsed is not None and parsed.items:
+            fresh = _after_items(state, fresh, parsed, now)
+        fresh = moves.after_answer(feed, state, fresh, outcome.moved_to, found, now)
+    is_missed = is_gap(state, found or (), now)
+    is_late = now - (state.last_ok_at or now) > LATE_TIMES * _interval(feed, state, 0.5, policy)[0]
+    fresh = replace(
+        fresh,
+        failures=0,
+        failing_since=None,
+        gone_count=0,
+        gone_since=None,
+        last_ok_at=now,
+        last_new_at=now if any(one.reason in _NEWS for one in found or ()) else state.last_new_at,
+        gap_at=now if is_missed else state.gap_at,
+        hurry=hurry_after(state, now, is_missed=is_missed, is_late=is_late),
     )
-    fresh = replace(fresh, failures=0, failing_since=None, gone_count=0, gone_since=None, last_ok_at=now)
     delay, why = _interval(feed, fresh, dice, policy)
     return PollDecision(
         state=fresh, next_poll_at=now + delay, reason=_success_reason(outcome, parsed), why=why
@@ -125,9 +149,9 @@ def after_error(
 ) -> PollDecision:
     """Return what a failed poll leaves behind: back-off with full jitter.
 
-    Only 410, three times over 48 hours, pauses a feed; nothing disables one for 404 or 5xx. A wait that our
-    own politeness imposed (rate limited, no status) is no failure. Validators and the body's hash stay those
-    of the last good poll, so that a log-in page's ETag is never sent.
+    Only 410, three times over 48 hours, pauses a feed; nothing disables one for 403, 404 or 5xx. A wait that
+    our own politeness imposed (rate limited, no status) is no failure. Validators and the body's hash stay
+    those of the last good poll, so that a log-in page's ETag is never sent.
 
     https://aws.amazon.com/blogs/architecture/exponential-backoff-and-jitter/ for the full jitter.
 
@@ -140,20 +164,20 @@ def after_error(
         delay = asked * (1 + policy.jitter * dice)
         return _failed(state, now + delay, error, NextPollReason.HOST_BUSY)
     failed = replace(state, failures=state.failures + 1, failing_since=state.failing_since or now)
-    if isinstance(error, FetchGone):
-        failed = replace(failed, gone_count=state.gone_count + 1, gone_since=state.gone_since or now)
-        paused = failed.gone_count >= GONE_TIMES and now - (failed.gone_since or now) >= GONE_PERIOD
-        return replace(
-            _failed(failed, now + GONE_RETRY * (1 + policy.jitter * dice), error, NextPollReason.GONE),
-            pause=PauseReason.GONE if paused else None,
-        )
+    if isinstance(error, FetchGone) and state.learned_url is None:
+        return _after_410(failed, error, now, dice, policy)
     if error.status is not None:
         failed = replace(failed, gone_count=0, gone_since=None)
-    delay, why = _retry(feed, failed, error, dice, policy)
-    return _failed(failed, now + delay, error, why)
+    failed = moves.after_failure(failed, error, now)
+    is_elsewhere = failed.learned_url != state.learned_url  # another URL: its back-off begins anew
+    delay, why = _retry(feed, replace(failed, failures=1) if is_elsewhere else failed, error, dice, policy)
+    pause = _host_pause(error, now, policy)
+    return replace(_failed(failed, now + delay, error, why), host_pause=pause)
 
 
-def needs_operator(reason: PollReason, failing_since: datetime | None, paused: bool, now: datetime) -> bool:
+def needs_operator(
+    reason: PollReason, failing_since: datetime | None, is_paused: bool, now: datetime
+) -> bool:
     """Return whether somebody should look at a feed: it will not get well by itself, or has not for a day.
 
     Args:
@@ -161,8 +185,8 @@ def needs_operator(reason: PollReason, failing_since: datetime | None, paused: b
         failing_since: None: the last poll was good.
     """
     if failing_since is None:
-        return paused
-    return paused or reason in _LASTING or now - failing_since >= SICK_AFTER
+        return is_paused
+    return is_paused or reason in _LASTING or now - failing_since >= SICK_AFTER
 
 
 def median_gap(items: tuple[Item, ...]) -> timedelta | None:
@@ -195,7 +219,6 @@ def _after_200(
     state: PollState, answer: Fetched, body_sha256: str | None, parsed: ParsedFeed | None, now: datetime
 ) -> PollState:
     asked_by_body = state.server_wait if parsed is None else parsed.wait
-    gap = state.median_gap if parsed is None else median_gap(parsed.items)
     return replace(
         state,
         etag=answer.etag,
@@ -203,23 +226,78 @@ def _after_200(
         validators_since=now if answer.etag or answer.last_modified else None,
         body_sha256=body_sha256,
         server_wait=max(_capped(asked_by_body), _capped(answer.max_age)),
-        median_gap=gap,
     )
+
+
+def _after_items(before: PollState, state: PollState, parsed: ParsedFeed, now: datetime) -> PollState:
+    """Return the state with what a body's dates tell; an empty body tells nothing."""
+    dates = sorted(item.published_at for item in parsed.items if item.published_at)
+    is_first = before.last_ok_at is None
+    return replace(
+        state,
+        median_gap=median_gap(parsed.items),
+        window=dates[-1] - dates[0] if len(dates) > 1 else None,
+        window_start=_window_start(dates, now) if is_first else before.window_start,
+    )
+
+
+def _window_start(dates: Sequence[datetime], now: datetime) -> datetime | None:
+    """Return where a first poll's window begins: the oldest date but for a tenth, so that one old item that
+    is pinned does not make the whole archive news. Three dates are the fewest that can spare one.
+    """
+    if not dates:
+        return None
+    spared = -(-len(dates) // 10) if len(dates) > 2 else 0
+    return min(dates[spared], now)
 
 
 def _interval(
     feed: Feed, state: PollState, dice: float, policy: PollPolicy
 ) -> tuple[timedelta, NextPollReason]:
-    """Return the wait after a good poll; what the server asked for is only ever exceeded."""
+    """Return the wait after a good poll.
+
+    What the server asked for is only ever exceeded: neither the operator's interval nor hurry goes below.
+    Hurry shortens the operator's interval too, since no number of his was meant to miss items.
+    """
     if feed.interval is not None:
-        base, why = max(feed.interval, SHORTEST_OVERRIDE), NextPollReason.OPERATOR
+        base, least, why = feed.interval, SHORTEST_OVERRIDE, NextPollReason.OPERATOR
     else:
         wished = policy.default_interval if state.median_gap is None else state.median_gap / 2
-        base, why = min(max(wished, policy.min_interval), policy.max_interval), NextPollReason.INTERVAL
+        base, least, why = min(wished, policy.max_interval), policy.min_interval, NextPollReason.INTERVAL
+    base = max(base, least)
+    hurried = max(base / 2**state.hurry, least)
+    if hurried < base:
+        base, why = hurried, NextPollReason.MISSED
     spread = base * (1 + policy.jitter * (2 * dice - 1))
     if spread >= state.server_wait:
         return spread, why
     return state.server_wait * (1 + policy.jitter * dice), NextPollReason.SERVER_ASKED
+
+
+def _after_410(
+    failed: PollState, error: FetchError, now: datetime, dice: float, policy: PollPolicy
+) -> PollDecision:
+    since = failed.gone_since or now
+    failed = replace(failed, gone_count=failed.gone_count + 1, gone_since=since)
+    is_over = failed.gone_count >= GONE_TIMES and now - since >= GONE_PERIOD
+    return replace(
+        _failed(failed, now + GONE_RETRY * (1 + policy.jitter * dice), error, NextPollReason.GONE),
+        pause=PauseReason.GONE if is_over else None,
+    )
+
+
+def _host_pause(error: FetchError, now: datetime, policy: PollPolicy) -> HostPause | None:
+    """Return the pause that a 429 or 503 asks for all feeds of its host (RFC 6585, section 4)."""
+    asked = _asked(error, policy)
+    return HostPause(host=error.host, until=now + asked) if error.host and asked else None
+
+
+def _asked(error: FetchError, policy: PollPolicy) -> timedelta:
+    """Return how long an error asks to stay away, at most the back-off's cap; nothing: zero."""
+    asked = error.retry_after
+    if error.status in {429, 503}:
+        asked = max(policy.host_pause if asked is None else asked, SHORTEST_RETRY)
+    return min(max(asked or ZERO, ZERO), policy.backoff_cap)
 
 
 def _retry(
@@ -230,9 +308,9 @@ def _retry(
     doublings = min(state.failures - 1, 30)  # 2**30 times any base is over the cap
     ceiling = min(base * 2**doublings, policy.backoff_cap)
     backoff = max(ceiling * dice, min(SHORTEST_RETRY, ceiling))
-    asked = error.retry_after or ZERO
+    asked = _asked(error, policy)
     if asked > backoff:
-        return min(asked, policy.backoff_cap) * (1 + policy.jitter * dice), NextPollReason.RETRY_AFTER
+        return asked * (1 + policy.jitter * dice), NextPollReason.RETRY_AFTER
     return backoff, NextPollReason.BACKOFF
 
 
