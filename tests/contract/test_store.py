@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -14,7 +14,7 @@ import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 
-from bot.core.identity import Sorted, content_hash, item_keys
+from bot.core.identity import KnownItem, Sorted, content_hash, item_keys
 from bot.core.routing import AlertAction, AlertDecision
 from bot.core.schedule import NextPollReason, PollDecision
 from bot.core.sending import SendDecision, SendPolicy, after_error, after_success
@@ -31,6 +31,7 @@ from bot.model import (
     FeedId,
     Item,
     ItemId,
+    ItemKey,
     ItemReason,
     Level,
     Match,
@@ -41,7 +42,7 @@ from bot.model import (
     TermMatch,
     TopicId,
 )
-from bot.ports import Batch, DueFeed, Settlement
+from bot.ports import Batch, DueFeed, PollOutcome, Settlement
 from bot.store import SqlStore, open_store
 from bot.store.engine import Database
 from bot.store.schema import METADATA
@@ -100,8 +101,12 @@ def polled(clock: FakeClock, **state: object) -> PollDecision:
         next_poll_at=clock.now() + 10 * MINUTE,
         reason=PollReason.FETCHED,
         why=NextPollReason.INTERVAL,
-        paused=False,
     )
+
+
+async def known(store: SqlStore, *items: Item) -> Mapping[ItemKey, KnownItem]:
+    asked = await store.known_items({FEED.id: {key for item in items for key in item_keys(item)}})
+    return asked[FEED.id]
 
 
 def a_text(item: Item, now: datetime) -> StoryText:
@@ -233,11 +238,13 @@ async def test_a_full_disk_loses_nothing_and_says_so(store: SqlStore, clock: Fak
     with pytest.raises(StoreBroken, match="the disk is full"):
         async with store.polling() as poll:
             await poll.add_items([found(an_item(summary="x" * 100_000))], clock.now())
-            await poll.save_poll(due, polled(clock, etag="new"), clock.now(), None)
+            await poll.save_polls([PollOutcome(due=due, decision=polled(clock, etag="new"))], clock.now())
 
+    assert await known(store, an_item()) == {}
     async with store.polling() as poll:
-        assert await poll.known_items(FEED.id, item_keys(an_item())) == {}
-        await poll.save_poll(due, polled(clock), clock.now(), None)  # the lease is still ours
+        await poll.save_polls(
+            [PollOutcome(due=due, decision=polled(clock))], clock.now()
+        )  # the lease is still ours
 
 
 async def test_a_database_held_by_another_program_is_busy_not_broken(
@@ -271,7 +278,7 @@ async def test_a_due_feed_is_claimed_once(store: SqlStore, clock: FakeClock) -> 
 async def test_everything_is_also_what_is_not_due(store: SqlStore, clock: FakeClock) -> None:
     await store.sync_feeds([FEED, OTHER], [clock.now(), clock.now() + HOUR], clock.now())
 
-    due = await store.claim_feeds(clock.now(), LEASE, 10, everything=True)
+    due = await store.claim_feeds(clock.now(), LEASE, 10, unpolled_since=clock.now())
 
     assert {one.feed.id for one in due} == {FEED.id, OTHER.id}
 
@@ -293,18 +300,13 @@ async def test_a_feed_given_back_is_due_at_once(store: SqlStore, clock: FakeCloc
     assert len(await store.claim_feeds(clock.now(), LEASE, 10)) == 1
 
 
-async def test_a_poll_whose_lease_was_lost_writes_nothing(store: SqlStore, clock: FakeClock) -> None:
+async def test_a_poll_whose_lease_was_lost_is_not_held(store: SqlStore, clock: FakeClock) -> None:
     due = await claimed(store, clock)
     clock.advance(LEASE)
     await store.claim_feeds(clock.now(), LEASE, 10)
 
-    with pytest.raises(StoreBusy):
-        async with store.polling() as poll:
-            await poll.add_items([found(an_item())], clock.now())
-            await poll.save_poll(due, polled(clock), clock.now(), None)
-
     async with store.polling() as poll:
-        assert await poll.known_items(FEED.id, item_keys(an_item())) == {}
+        assert await poll.held([due]) == frozenset()
 
 
 async def test_what_a_poll_leaves_behind_comes_back_to_the_letter(store: SqlStore, clock: FakeClock) -> None:
@@ -319,7 +321,7 @@ async def test_what_a_poll_leaves_behind_comes_back_to_the_letter(store: SqlStor
     )
 
     async with store.polling() as poll:
-        await poll.save_poll(due, decision, clock.now(), None)
+        await poll.save_polls([PollOutcome(due=due, decision=decision)], clock.now())
     clock.advance(HOUR)
     [again] = await store.claim_feeds(clock.now(), LEASE, 10)
 
@@ -332,7 +334,8 @@ async def test_a_feed_is_sick_when_it_failed_for_a_day_and_its_secrets_are_not_t
     due = await claimed(store, clock)
     decision = replace(polled(clock, failing_since=clock.now()), reason=PollReason.TEMPORARY)
     async with store.polling() as poll:
-        await poll.save_poll(due, decision, clock.now(), "https://ada:secret@herald.example failed")
+        error = "https://ada:secret@herald.example failed"
+        await poll.save_polls([PollOutcome(due=due, decision=decision, error=error)], clock.now())
 
     at_once = await store.sick_feeds(clock.now())
     clock.advance(24 * HOUR)
@@ -347,7 +350,9 @@ async def test_a_feed_taken_off_the_list_is_polled_no_more_and_back_on_it_keeps_
 ) -> None:
     due = await claimed(store, clock)
     async with store.polling() as poll:
-        await poll.save_poll(due, polled(clock, last_ok_at=clock.now(), etag="e"), clock.now(), None)
+        await poll.save_polls(
+            [PollOutcome(due=due, decision=polled(clock, last_ok_at=clock.now(), etag="e"))], clock.now()
+        )
     clock.advance(HOUR)
 
     await store.sync_feeds([], [], clock.now())
@@ -365,7 +370,7 @@ async def test_a_feed_that_moved_forgets_validators_but_not_that_it_was_read(
     due = await claimed(store, clock)
     async with store.polling() as poll:
         state = {"last_ok_at": clock.now(), "etag": "e", "body_sha256": "h", "failures": 3}
-        await poll.save_poll(due, polled(clock, **state), clock.now(), None)
+        await poll.save_polls([PollOutcome(due=due, decision=polled(clock, **state))], clock.now())
 
     await store.sync_feeds([replace(FEED, url="https://new.example/feed")], [clock.now()], clock.now())
     [again] = await store.claim_feeds(clock.now(), LEASE, 10)
@@ -383,13 +388,11 @@ async def test_an_item_is_known_by_each_of_its_keys(store: SqlStore, clock: Fake
     async with store.polling() as poll:
         [number] = await poll.add_items([found(item)], clock.now())
 
-    async with store.polling() as poll:
-        known = await poll.known_items(FEED.id, item_keys(item))
-        elsewhere = await poll.known_items(OTHER.id, item_keys(item))
+    asked = await store.known_items({FEED.id: item_keys(item), OTHER.id: item_keys(item)})
 
-    assert {one.id for one in known.values()} == {number}
-    assert known.keys() == set(item_keys(item))
-    assert elsewhere == {}
+    assert {one.id for one in asked[FEED.id].values()} == {number}
+    assert asked[FEED.id].keys() == set(item_keys(item))
+    assert asked[OTHER.id] == {}
 
 
 async def test_many_items_are_numbered_in_their_order(store: SqlStore, clock: FakeClock) -> None:
@@ -398,9 +401,9 @@ async def test_many_items_are_numbered_in_their_order(store: SqlStore, clock: Fa
 
     async with store.polling() as poll:
         numbers = await poll.add_items([found(item) for item in items], clock.now())
-        known = await poll.known_items(FEED.id, {key for item in items for key in item_keys(item)})
 
-    assert [known[item_keys(item)[0]].id for item in items] == numbers
+    kept = await known(store, *items)
+    assert [kept[item_keys(item)[0]].id for item in items] == numbers
 
 
 async def test_an_error_halfway_leaves_nothing_behind(store: SqlStore, clock: FakeClock) -> None:
@@ -409,11 +412,10 @@ async def test_an_error_halfway_leaves_nothing_behind(store: SqlStore, clock: Fa
     with pytest.raises(RuntimeError, match="halfway"):
         async with store.polling() as poll:
             await poll.add_items([found(an_item())], clock.now())
-            await poll.save_poll(due, polled(clock), clock.now(), None)
+            await poll.save_polls([PollOutcome(due=due, decision=polled(clock))], clock.now())
             raise RuntimeError("halfway")
 
-    async with store.polling() as poll:
-        assert await poll.known_items(FEED.id, item_keys(an_item())) == {}
+    assert await known(store, an_item()) == {}
 
 
 async def test_a_story_comes_back_with_its_reports_and_its_best_match_a_topic(
@@ -445,7 +447,7 @@ async def test_an_item_comes_back_to_the_letter_by_its_number(store: SqlStore, c
     )
     async with store.polling() as poll:
         (number,) = await poll.add_items([found(item)], clock.now())
-        await poll.save_poll(due, polled(clock), clock.now(), None)
+        await poll.save_polls([PollOutcome(due=due, decision=polled(clock))], clock.now())
 
     assert await store.item(number) == item
     assert await store.item(ItemId(number + 1)) is None
@@ -789,7 +791,7 @@ async def test_readers_do_not_wait_for_a_writer(store: SqlStore, clock: FakeCloc
     await a_chat(store, clock)
 
     async with store.polling() as poll:
-        await poll.known_items(FEED.id, [])
+        await poll.stories_of([])
         seen = await asyncio.wait_for(store.chat(Address(telegram_id=5)), timeout=5)
 
     assert seen is not None
