@@ -19,7 +19,7 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 from bot.app import FEED_LEASE, House, Setup
 from bot.errors import NotifyError, Problem, StoreError, TokenRefused, TopicwireError
 from bot.keeping import PollReport
-from bot.model import Address, DeliveryState
+from bot.model import Address, DeliveryState, FeedId
 from bot.ports import DueFeed, SickFeed
 from bot.reload import Reloader, begin
 from bot.sender import SendReport
@@ -83,7 +83,7 @@ class Daemon:
         self._chat = chat
         self._stopping = asyncio.Event()
         self._news = asyncio.Event()  # a poll may have left something to send
-        self.polls: dict[asyncio.Task[list[PollReport]], DueFeed] = {}  # on their way
+        self.polls: dict[asyncio.Task[PollReport], DueFeed] = {}  # on their way
         self._reloads: set[asyncio.Task[None]] = set()
 
     def stop(self) -> None:
@@ -135,11 +135,11 @@ class Daemon:
             log.error("cannot claim feeds; the next tick tries again", error=str(error))
             return
         for one in due:
-            task = asyncio.create_task(self._house.poller.poll_feeds([one]), name=f"poll {one.feed.id}")
+            task = asyncio.create_task(self._house.poller.poll_feed(one), name=f"poll {one.feed.id}")
             self.polls[task] = one
             task.add_done_callback(self._polled)
 
-    def _polled(self, task: asyncio.Task[list[PollReport]]) -> None:
+    def _polled(self, task: asyncio.Task[PollReport]) -> None:
         self.polls.pop(task, None)
         self._news.set()
 
@@ -282,8 +282,9 @@ class PassReport:
     def summary(self) -> dict[str, int]:
         """Return the totals."""
         return {
-            "polled": len(self.polls),
-            "failed_polls": sum(poll.error is not None for poll in self.polls),
+            "polled": sum(not poll.is_put_off for poll in self.polls),
+            "failed_polls": sum(poll.error is not None and not poll.is_put_off for poll in self.polls),
+            "put_off_polls": sum(poll.is_put_off for poll in self.polls),
             "items": sum(poll.items for poll in self.polls),
             "new": sum(poll.new for poll in self.polls),
             "silent": sum(poll.silent for poll in self.polls),
@@ -332,9 +333,7 @@ async def run_once(
             later pass.
     """
     report = PassReport()
-    count = max(1, len(house.setup.feeds))
-    due = await house.store.claim_feeds(house.clock.now(), FEED_LEASE, count, everything=everything)
-    report.polls = await house.poller.poll_feeds(due)
+    report.polls = await _poll_all(house, everything=everything)
     report.sends = await deliver_all(house, patience)
     report.lost_chats = list(await house.store.lost_config_chats())
     report.sick = list(await house.store.sick_feeds(house.clock.now()))
@@ -343,6 +342,24 @@ async def run_once(
     report.waiting = sum(counts.get(state, 0) for state in waiting)
     report.dead = counts.get(DeliveryState.FAILED, 0)
     return report
+
+
+async def _poll_all(house: House, *, everything: bool) -> list[PollReport]:
+    """Poll what is due, some feeds at a time; what a busy host puts off is left to a later pass."""
+    started, reports = house.clock.now(), dict[FeedId, PollReport]()
+    while not house.sender.is_stopped:
+        due = await house.store.claim_feeds(
+            house.clock.now(),
+            FEED_LEASE,
+            POLLS_AT_ONCE + sum(report.is_put_off for report in reports.values()),
+            unpolled_since=started if everything else None,
+        )
+        fresh = [one for one in due if one.feed.id not in reports]
+        await house.store.release_feeds([one for one in due if one.feed.id in reports])
+        if not fresh:
+            break
+        reports |= {report.feed: report for report in await house.poller.poll_feeds(fresh)}
+    return list(reports.values())
 
 
 async def deliver_all(house: House, patience: timedelta) -> list[SendReport]:

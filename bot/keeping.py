@@ -12,7 +12,7 @@ from typing import Protocol
 import structlog
 
 from bot.core.identity import Sorted, is_flood, item_keys, redact_url, sort_items, wants_titles
-from bot.core.schedule import PollDecision, PollPolicy, after_error, after_success
+from bot.core.schedule import NextPollReason, PollDecision, PollPolicy, after_error, after_success
 from bot.errors import FetchError, FetchTemporary, StoreError
 from bot.model import (
     FeedId,
@@ -80,6 +80,7 @@ class PollReport:
     alerts: int = 0  # queued or held for a chat
     edits: int = 0  # of messages sent, now due
     is_flood: bool = False  # more news than is credible: told as a digest
+    is_put_off: bool = False  # not asked at all: its host is busy, or asked for a pause
     error: str | None = None
 
     def count(self, told: Telling) -> None:
@@ -359,6 +360,7 @@ def _report(heard: Heard, decision: PollDecision, found: Sequence[Sorted]) -> Po
         silent=sum(one.reason in _SILENT for one in found),
         edited=sum(one.reason is ItemReason.EDITED for one in found),
         is_flood=is_flood(found),
+        is_put_off=decision.why is NextPollReason.HOST_BUSY,
         error=redact_url(str(answer)) if isinstance(answer, FetchError) else None,
     )
 
@@ -407,7 +409,9 @@ def _log(report: PollReport, decision: PollDecision) -> None:
         "next_poll": decision.next_poll_at.isoformat(),
         "why": decision.why.value,
     }
-    if report.error:
+    if report.is_put_off:
+        log.debug("poll put off", **facts)
+    elif report.error:
         log.warning("poll failed", **facts, error=report.error, paused=decision.pause)
     elif report.is_flood:
         log.warning(

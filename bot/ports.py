@@ -293,11 +293,14 @@ class FeedStore(Protocol):
         """
 
     async def claim_feeds(
-        self, now: datetime, lease_for: timedelta, limit: int, *, everything: bool = False
+        self, now: datetime, lease_for: timedelta, limit: int, *, unpolled_since: datetime | None = None
     ) -> Sequence[DueFeed]:
-        """Return feeds that are due (`everything`: or not yet due), now ours for the lease.
+        """Return feeds that are due, longest due first, now ours for the lease.
 
         Those on a host that asked for a pause wait until it is over, whatever is asked for.
+
+        Args:
+            unpolled_since: Feeds that were not polled since then count as due.
         """
 
     async def release_feeds(self, due: Sequence[DueFeed]) -> None:

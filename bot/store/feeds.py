@@ -70,11 +70,14 @@ class FeedRows:
                 await connection.execute(_upsert(connection), rows)
 
     async def claim_feeds(
-        self, now: datetime, lease_for: timedelta, limit: int, *, everything: bool = False
+        self, now: datetime, lease_for: timedelta, limit: int, *, unpolled_since: datetime | None = None
     ) -> Sequence[DueFeed]:
-        """Return feeds that are due (`everything`: or not yet due), longest due first, ours for the lease.
+        """Return feeds that are due, longest due first, now ours for the lease.
 
         Those on a host that asked for a pause wait until it is over, whatever is asked for.
+
+        Args:
+            unpolled_since: Feeds that were not polled since then count as due.
         """
         lease = secrets.token_hex(8)
         free = sa.or_(feeds.c.lease_until.is_(None), feeds.c.lease_until <= now)
@@ -82,9 +85,10 @@ class FeedRows:
         due = sa.select(feeds.c.id).where(
             feeds.c.listed, feeds.c.pause_reason.is_(None), free, feeds.c.host.not_in(at_rest)
         )
-        if not everything:
-            due = due.where(feeds.c.next_poll_at <= now)
-        due = due.order_by(feeds.c.next_poll_at).limit(limit).with_for_update(skip_locked=True)
+        is_due = feeds.c.next_poll_at <= now
+        if unpolled_since is not None:
+            is_due = sa.or_(is_due, feeds.c.last_poll_at.is_(None), feeds.c.last_poll_at < unpolled_since)
+        due = due.where(is_due).order_by(feeds.c.next_poll_at).limit(limit).with_for_update(skip_locked=True)
         async with self._db.writing() as connection:
             rows = await connection.execute(
                 sa.update(feeds)
