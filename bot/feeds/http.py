@@ -3,33 +3,42 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import time
-from base64 import b64encode
 from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from email.utils import parsedate_to_datetime
 from types import TracebackType
 from typing import Final, Self
 
 import aiohttp
 from yarl import URL
 
-from bot.core.hosts import host_key
-from bot.core.identity import redact_url
-from bot.errors import FeedUnreadable, FetchError, FetchGone, FetchRefused, FetchTemporary
-from bot.feeds.addresses import AddressForbidden, lan_socket, public_socket
+from bot.core.caching import looks_whole
+from bot.errors import FeedUnreadable, FetchError, FetchRefused, FetchTemporary
+from bot.feeds.addresses import lan_socket, public_socket
+from bot.feeds.answers import (
+    busy_error,
+    feed_error,
+    fetch_error,
+    freshness,
+    is_challenge,
+    network_error,
+    not_modified,
+    status_error,
+    validators,
+)
 from bot.feeds.hosts import HostBusy, HostTurns
 from bot.feeds.inflate import ACCEPTED, Damaged, inflater_for
-from bot.model import Feed, Fetched, NotModified, PollReason, PollState
+from bot.feeds.trips import NoLogin, NoPlace, OddAddress, Trip, conditions, start_trip
+from bot.model import Feed, FeedId, Fetched, NotModified, PollReason, PollState
 
-HOST_PAUSE = timedelta(minutes=10)  # after a 429 or 503 that does not say how long
-LONGEST_PAUSE = timedelta(hours=24)
 _CHUNK = 64 * 1024
-_PERMANENT: Final = frozenset({301, 308})
-_REDIRECTS: Final = _PERMANENT | {302, 303, 307}
-_TEMPORARY: Final = frozenset({408, 425, 429})
+_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+_FEEDS: Final = frozenset({200, 201, 202, 203, 226})  # of the 2xx, those that may hold a whole feed
+_KNOWN_FOR: Final = timedelta(days=1)
+_KNOWN_AT_MOST: Final = 10_000
 _ACCEPT = (
     "application/rss+xml, application/atom+xml, application/feed+json, "
     "application/xml;q=0.9, text/xml;q=0.9, application/json;q=0.8, */*;q=0.5"
@@ -52,32 +61,14 @@ class FetchLimits:
     accept: str = _ACCEPT
 
 
-@dataclass(slots=True)
-class _Trip:
-    """One poll's way through redirects."""
+@dataclass(frozen=True, slots=True)
+class _Known:
+    """What the end of a redirect said last time."""
 
-    feed: Feed
-    url: URL  # where to ask next
+    url: URL
     conditions: Mapping[str, str]
-    time_left_s: float
-    seen: set[URL] = field(default_factory=set)
-    moved_to: URL | None = None
-    is_leading: bool = True  # no temporary redirect yet
-
-    def follow(self, status: int, location: str) -> None:
-        """Take a redirect; credentials go along only to the same host and port.
-
-        Raises:
-            ValueError: The location is no URL.
-        """
-        self.seen.add(self.url)
-        target = self.url.join(URL(location)).with_fragment(None)
-        if target.user is None and self.url.user is not None and _is_same_place(self.url, target):
-            target = target.with_user(self.url.user).with_password(self.url.password)
-        self.is_leading = self.is_leading and status in _PERMANENT
-        if self.is_leading:
-            self.moved_to = target
-        self.url = target
+    body_sha256: str
+    until_s: float  # on the monotonic clock
 
 
 class HttpFetcher:
@@ -94,7 +85,7 @@ class HttpFetcher:
         """Take the limits, and the clocks that politeness goes by.
 
         Args:
-            now: The wall clock; only for a Retry-After that names a date.
+            now: The wall clock; only for header fields that name a date.
         """
         self._limits = limits
         self._now = now
@@ -102,7 +93,9 @@ class HttpFetcher:
         self._turns = HostTurns(
             limits.host_interval.total_seconds(), limits.longest_wait.total_seconds(), monotonic, sleep
         )
+        self._total_s = limits.total_timeout.total_seconds()
         self._slots = asyncio.Semaphore(limits.connections)
+        self._known: dict[FeedId, _Known] = {}  # of feeds that a redirect leads to, the oldest first
         self._sessions = AsyncExitStack()
         self._public: aiohttp.ClientSession | None = None
         self._private: aiohttp.ClientSession | None = None
@@ -125,109 +118,146 @@ class HttpFetcher:
     async def fetch(self, feed: Feed, state: PollState) -> Fetched | NotModified:
         """Return the feed's bytes, or word that nothing changed.
 
+        Validators belong to the resource that gave them. Those in `state` are of the URL that is asked first,
+        so an answer from behind a redirect comes without: what its server said is remembered here.
+
         Raises:
-            FetchTemporary: Worth another poll. `retry_after` is set when the server said so; with no status,
-                the host's turn is too far off and nothing was asked.
-            FetchRefused: The server or the address guard says no, or the URL is none.
+            FetchTemporary: Worth another poll. `retry_after` is set when the server said so, and `host` where
+                all feeds of that host shall wait; with no status, the host's turn is too far off and nothing
+                was asked.
+            FetchRefused: The server or the address guard says no, or the feed is set up wrongly.
             FetchGone: The server says 410.
-            FeedUnreadable: The answer is too large, or in an encoding that we did not offer.
+            FeedUnreadable: The answer is too large, or empty by its own word.
         """
-        trip = _Trip(
-            feed=feed,
-            url=_feed_url(feed),
-            conditions=_conditions(state),
-            time_left_s=self._limits.total_timeout.total_seconds(),
-        )
+        try:
+            trip = start_trip(feed, state, self._total_s)
+        except OddAddress as error:
+            raise feed_error(feed, PollReason.FORBIDDEN_ADDRESS, str(error)) from error
+        except (NoPlace, NoLogin) as error:
+            raise feed_error(feed, PollReason.REFUSED, str(error)) from error
         while True:
-            answer = await self._take_turn(trip)
+            answer = await self._take_turn(trip, state)
             if answer is not None:
                 return answer
 
-    async def _take_turn(self, trip: _Trip) -> Fetched | NotModified | None:
+    async def _take_turn(self, trip: Trip, state: PollState) -> Fetched | NotModified | None:
         """Return the answer of one host; None: it sent us to another one."""
-        key = host_key(trip.url.raw_host or "")
+        key = trip.place.key
         try:
             async with self._turns.turn(key), self._slots:
                 started = self._monotonic()
                 async with asyncio.timeout(trip.time_left_s):
-                    while host_key(trip.url.raw_host or "") == key:
-                        answer = await self._ask(trip, key)
+                    while trip.place.key == key:
+                        answer = await self._ask(trip, state)
                         if answer is not None:
                             return answer
                 trip.time_left_s -= self._monotonic() - started
                 return None
         except HostBusy as busy:
-            raise _error(
-                FetchTemporary,
-                trip.feed,
-                PollReason.RATE_LIMITED,
-                "its host is busy or asked for a pause",
-                retry_after=timedelta(seconds=busy.wait_s),
-            ) from busy
+            raise busy_error(trip, busy) from busy
         except (aiohttp.ClientError, OSError) as error:  # TimeoutError is an OSError
             # The text of a ClientResponseError holds the whole URL, so it must not be seen behind ours.
-            raise _weather(trip.feed, error) from (
+            raise network_error(trip, error) from (
                 None if isinstance(error, aiohttp.ClientResponseError) else error
             )
 
-    async def _ask(self, trip: _Trip, key: str) -> Fetched | NotModified | None:
+    async def _ask(self, trip: Trip, state: PollState) -> Fetched | NotModified | None:
         """Return the answer of one request; None: it was a redirect, now taken."""
         session = self._private if trip.feed.allow_private else self._public
         if session is None:
             raise RuntimeError("HttpFetcher is used outside its context")
-        bare = trip.url.with_user(None)
-        headers = {**trip.conditions, **_authorization(trip.url)}
-        async with session.get(bare, headers=headers, allow_redirects=False) as response:
+        headers = {**trip.conditions, **trip.own_headers} if trip.own_headers else trip.conditions
+        response = await session.get(trip.place.url, headers=headers, allow_redirects=False)
+        try:
             if response.status == 304:
-                return self._not_modified(trip, response)
+                return not_modified(trip, response, self._now())
             if response.status in _REDIRECTS:
                 self._redirect(trip, response)
+                self._recall(trip, state)
                 return None
-            if not 200 <= response.status < 300:
-                raise self._status_error(trip.feed, response, key)
-            etag, last_modified = _validators(response)
-            return Fetched(
-                body=await self._body(trip.feed, response),
-                final_url=str(bare),
-                content_type=response.headers.get("Content-Type"),
-                etag=etag,
-                last_modified=last_modified,
-                max_age=_max_age(response),
-                moved_to=str(trip.moved_to) if trip.moved_to else None,
-                status=response.status,
-            )
+            if response.status not in _FEEDS or is_challenge(response):
+                raise self._status_error(trip, response)
+            return self._fetched(trip, response, *await self._body(trip, response))
+        finally:
+            response.release()  # an answer not read to its end closes the connection
 
-    def _not_modified(self, trip: _Trip, response: aiohttp.ClientResponse) -> NotModified:
-        if not trip.conditions:
-            raise _error(
-                FetchTemporary,
-                trip.feed,
-                PollReason.TEMPORARY,
-                "answered 304 to an unconditional question",
-                status=304,
-            )
-        etag, last_modified = _validators(response)
-        return NotModified(etag=etag, last_modified=last_modified, max_age=_max_age(response))
+    def _fetched(self, trip: Trip, response: aiohttp.ClientResponse, body: bytes, received: int) -> Fetched:
+        now = self._now()
+        # Behind the validators of a body that broke off, the rest of it would stay unseen.
+        etag, last_modified = validators(response, now) if looks_whole(body) else (None, None)
+        if trip.is_redirected:
+            self._remember(trip, body, etag, last_modified)
+            etag = last_modified = None
+        return Fetched(
+            body=body,
+            final_url=str(trip.place.url),
+            content_type=response.headers.get("Content-Type"),
+            etag=etag,
+            last_modified=last_modified,
+            max_age=freshness(response, now),
+            moved_to=str(trip.moved_to) if trip.moved_to else None,
+            status=response.status,
+            received=received,
+        )
 
-    def _redirect(self, trip: _Trip, response: aiohttp.ClientResponse) -> None:
-        status, problem = response.status, ""
+    def _redirect(self, trip: Trip, response: aiohttp.ClientResponse) -> None:
+        """Take a redirect.
+
+        Raises:
+            FetchRefused: It leads away from the web, in a circle, or on for too long.
+        """
+        status, reason, problem = response.status, PollReason.REFUSED, ""
+        location = response.headers.get("Location", "")
         try:
-            trip.follow(status, response.headers["Location"])
-            _checked(trip.url)
-        except (KeyError, ValueError):
+            trip.follow(status, location)
+        except OddAddress as error:
+            reason, problem = PollReason.FORBIDDEN_ADDRESS, f"redirects to what {error}"
+        except NoPlace:
             problem = "redirects to what is no web address"
-        if trip.url in trip.seen:
-            problem = problem or "redirects in a circle"
-        elif len(trip.seen) > self._limits.max_redirects:
-            problem = problem or f"redirects more than {self._limits.max_redirects} times"
+        if not problem and trip.place.url in trip.seen:
+            problem = "redirects in a circle"
+        elif not problem and len(trip.seen) > self._limits.max_redirects:
+            problem = f"redirects more than {self._limits.max_redirects} times (max_redirects)"
         if problem:
-            raise _error(FetchRefused, trip.feed, PollReason.REFUSED, problem, status=status)
+            raise fetch_error(FetchRefused, trip, reason, problem, status=status)
 
-    async def _body(self, feed: Feed, response: aiohttp.ClientResponse) -> bytes:
-        """Return the body, decompressed; never more than the limit and a piece are held."""
+    def _remember(self, trip: Trip, body: bytes, etag: str | None, last_modified: str | None) -> None:
+        """Keep the validators of a redirect's end, with the body that they stand for."""
+        if not (etag or last_modified):
+            return
+        self._known.pop(trip.feed.id, None)
+        if len(self._known) >= _KNOWN_AT_MOST:
+            del self._known[next(iter(self._known))]  # the oldest
+        self._known[trip.feed.id] = _Known(
+            url=trip.place.url,
+            conditions=conditions(etag, last_modified),
+            body_sha256=hashlib.sha256(body).hexdigest(),
+            until_s=self._monotonic() + _KNOWN_FOR.total_seconds(),
+        )
+
+    def _recall(self, trip: Trip, state: PollState) -> None:
+        """Ask the redirect's end conditionally, where its last body is the one that is kept of the feed.
+
+        For a day: then it is asked in full again, since only a whole answer shows that a permanent redirect
+        still leads to the feed.
+        """
+        known = self._known.get(trip.feed.id)
+        if (
+            known is not None
+            and known.url == trip.place.url
+            and known.body_sha256 == state.body_sha256
+            and known.until_s > self._monotonic()
+        ):
+            trip.conditions = known.conditions
+
+    async def _body(self, trip: Trip, response: aiohttp.ClientResponse) -> tuple[bytes, int]:
+        """Return the body, decompressed, and how many bytes were sent.
+
+        Never more than the limit and a piece are held.
+        """
         limit = self._limits.max_bytes
         if (response.content_length or 0) > limit:
-            raise _too_large(feed, limit, response.status)
+            raise _too_large(trip, limit, response.status)
         body = bytearray()
         received = 0
         try:
@@ -240,33 +270,24 @@ class HttpFetcher:
                 for piece in inflater.feed(chunk):
                     body += piece
                     if len(body) > limit:
-                        raise _too_large(feed, limit, response.status)
+                        raise _too_large(trip, limit, response.status)
                 if received > limit:
-                    raise _too_large(feed, limit, response.status)
+                    raise _too_large(trip, limit, response.status)
                 chunk = await response.content.read(_CHUNK)
             inflater.finish()
         except Damaged as error:
-            raise _error(
-                FetchTemporary, feed, PollReason.TEMPORARY, str(error), status=response.status
+            says = f"sends what cannot be unpacked: {error}"
+            raise fetch_error(
+                FetchTemporary, trip, PollReason.TEMPORARY, says, status=response.status
             ) from error
-        return bytes(body)
+        return bytes(body), received
 
-    def _status_error(self, feed: Feed, response: aiohttp.ClientResponse, key: str) -> FetchError:
-        """Return the error for a status outside 200 to 299, and pause the host where it asks for that."""
-        status = response.status
-        asked = _retry_after(response, self._now())
-        says = f"answered {status} {response.reason or ''}".rstrip()
-        if status in {429, 503}:
-            pause = HOST_PAUSE if asked is None else asked
-            self._turns.pause(key, pause.total_seconds())
-            is_limit = status == 429 or asked is not None
-            reason = PollReason.RATE_LIMITED if is_limit else PollReason.TEMPORARY
-            return _error(FetchTemporary, feed, reason, says, status=status, retry_after=pause)
-        if status == 410:
-            return _error(FetchGone, feed, PollReason.GONE, says, status=status)
-        if status >= 500 or status in _TEMPORARY:
-            return _error(FetchTemporary, feed, PollReason.TEMPORARY, says, status=status, retry_after=asked)
-        return _error(FetchRefused, feed, PollReason.REFUSED, says, status=status, retry_after=asked)
+    def _status_error(self, trip: Trip, response: aiohttp.ClientResponse) -> FetchError:
+        """Return the error for an answer that holds no feed, and pause the host where it asks for that."""
+        error = status_error(trip, response, self._now())
+        if error.host and error.retry_after:
+            self._turns.pause(error.host, error.retry_after.total_seconds())
+        return error
 
     def _session(self, *, is_public: bool) -> aiohttp.ClientSession:
         return aiohttp.ClientSession(
@@ -293,120 +314,6 @@ class HttpFetcher:
         )
 
 
-def _feed_url(feed: Feed) -> URL:
-    try:
-        return _checked(URL(feed.url.strip()).with_fragment(None))
-    except ValueError as error:
-        says = "is no web address; it must look like https://host/path"
-        raise _error(FetchRefused, feed, PollReason.REFUSED, says) from error
-
-
-def _checked(url: URL) -> URL:
-    """Return the URL.
-
-    Raises:
-        ValueError: It is not http or https, or its host cannot be one (RFC 1035, section 2.3.4).
-    """
-    labels = (url.raw_host or "").removesuffix(".").split(".")
-    is_host = bool(url.host) and all(0 < len(label) < 64 for label in labels)  # .host may raise UnicodeError
-    if url.scheme not in {"http", "https"} or not is_host:
-        raise ValueError("no web address")
-    return url
-
-
-def _conditions(state: PollState) -> dict[str, str]:
-    """Return the headers of a conditional request; empty where nothing is remembered."""
-    found = {"If-None-Match": state.etag, "If-Modified-Since": state.last_modified}
-    return {name: value for name, value in found.items() if value}
-
-
-def _authorization(url: URL) -> dict[str, str]:
-    """Return the header for a URL's user and password (RFC 7617); empty where it has none."""
-    if url.user is None:
-        return {}
-    credentials = f"{url.user}:{url.password or ''}".encode()
-    return {"Authorization": f"Basic {b64encode(credentials).decode('ascii')}"}
-
-
-def _validators(response: aiohttp.ClientResponse) -> tuple[str | None, str | None]:
-    """Return ETag and Last-Modified exactly as received; None where they could not be sent back so."""
-    return _exact(response.headers.get("ETag")), _exact(response.headers.get("Last-Modified"))
-
-
-def _exact(value: str | None) -> str | None:
-    # aiohttp decodes bytes that are no UTF-8 into surrogates, which neither a database nor a header takes.
-    if not value or len(value) > 1000 or not value.isprintable():
-        return None
-    return value
-
-
-def _max_age(response: aiohttp.ClientResponse) -> timedelta | None:
-    """Return Cache-Control's max-age (RFC 9111, section 5.2.2.1); None where absent, broken, or overruled."""
-    directives = [part.strip().lower() for part in response.headers.get("Cache-Control", "").split(",")]
-    if "no-cache" in directives or "no-store" in directives:
-        return None
-    for directive in directives:
-        name, _, value = directive.partition("=")
-        digits = value.strip('" ')
-        if name.strip() == "max-age" and digits.isascii() and digits.isdigit():
-            return timedelta(seconds=int(digits[:9]))
-    return None
-
-
-def _retry_after(response: aiohttp.ClientResponse, now: datetime) -> timedelta | None:
-    """Return the wait that Retry-After asks for, 0 to 24 h; None: not told, or broken.
-
-    Seconds or a date: RFC 9110, section 10.2.3.
-    """
-    value = response.headers.get("Retry-After", "").strip()
-    if value.isascii() and value.isdigit():
-        return min(timedelta(seconds=int(value[:9])), LONGEST_PAUSE)
-    try:
-        date = parsedate_to_datetime(value)
-    except ValueError:
-        return None
-    wait = (date if date.tzinfo else date.replace(tzinfo=UTC)) - now
-    return min(max(wait, timedelta(0)), LONGEST_PAUSE)
-
-
-def _is_same_place(one: URL, other: URL) -> bool:
-    """Tell whether credentials for one URL may be sent to the other: same host and port, or its https."""
-    if one.host != other.host:
-        return False
-    return one.origin() == other.origin() or (one.scheme, one.port, other.port) == ("http", 80, 443)
-
-
-def _weather(feed: Feed, error: aiohttp.ClientError | OSError) -> FetchError:
-    """Return our error for one of the network's."""
-    cause = error.os_error if isinstance(error, aiohttp.ClientConnectorError) else error
-    if isinstance(cause, AddressForbidden):
-        says = f"leads to {cause.address}, no public address (allow_private lets a feed on your LAN pass)"
-        return _error(FetchRefused, feed, PollReason.FORBIDDEN_ADDRESS, says)
-    if isinstance(error, aiohttp.ClientConnectorCertificateError):
-        return _error(
-            FetchRefused, feed, PollReason.REFUSED, f"its certificate is refused: {error.certificate_error}"
-        )
-    if isinstance(error, TimeoutError):
-        return _error(FetchTemporary, feed, PollReason.TEMPORARY, "gave no whole answer in time")
-    if isinstance(error, aiohttp.ClientConnectorDNSError):
-        return _error(FetchTemporary, feed, PollReason.TEMPORARY, f"its host name has no address ({cause})")
-    says = redact_url(str(error)) or type(error).__name__
-    return _error(FetchTemporary, feed, PollReason.TEMPORARY, f"the connection failed: {says}")
-
-
-def _too_large(feed: Feed, limit: int, status: int) -> FetchError:
+def _too_large(trip: Trip, limit: int, status: int) -> FetchError:
     says = f"sends more than {limit / 1e6:g} MB, the limit (max_bytes)"
-    return _error(FeedUnreadable, feed, PollReason.UNREADABLE, says, status=status)
-
-
-def _error(
-    kind: type[FetchError],
-    feed: Feed,
-    reason: PollReason,
-    says: str,
-    *,
-    status: int | None = None,
-    retry_after: timedelta | None = None,
-) -> FetchError:
-    url = redact_url(feed.url)
-    return kind(f"{url} {says}", feed_url=url, reason=reason, status=status, retry_after=retry_after)
+    return fetch_error(FeedUnreadable, trip, PollReason.UNREADABLE, says, status=status)

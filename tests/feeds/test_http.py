@@ -140,7 +140,7 @@ async def test_a_304_that_nobody_asked_for_is_an_error(fetcher: HttpFetcher, ser
         ("max-age=-1", None),
         ("max-age=soon", None),
         ("s-maxage=9", None),
-        ("max-age=99999999999999999999", timedelta(seconds=999_999_999)),
+        ("max-age=99999999999999999999", timedelta(seconds=1e9)),
     ],
 )
 async def test_max_age_is_read_from_cache_control(
@@ -336,7 +336,7 @@ async def test_a_feed_on_the_lan_still_leads_to_no_metadata_service(
     ("status", "kind", "reason"),
     [
         (401, FetchRefused, PollReason.REFUSED),
-        (403, FetchRefused, PollReason.REFUSED),
+        (403, FetchRefused, PollReason.CHALLENGED),
         (404, FetchRefused, PollReason.REFUSED),
         (408, FetchTemporary, PollReason.TEMPORARY),
         (410, FetchGone, PollReason.GONE),
@@ -364,7 +364,9 @@ async def test_each_status_has_its_branch_of_the_error_tree(
     [
         ("120", timedelta(minutes=2)),
         ("Sun, 22 Nov 2026 12:05:00 GMT", timedelta(minutes=5)),
-        ("Sun, 22 Nov 2026 11:00:00 GMT", timedelta(0)),
+        ("Sun, 22 Nov 2026 11:00:00 GMT", timedelta(minutes=10)),
+        ("0", timedelta(minutes=10)),
+        ("20", timedelta(seconds=20)),
         ("99999999", timedelta(hours=24)),
         ("-5", timedelta(minutes=10)),
         ("soon", timedelta(minutes=10)),
