@@ -10,6 +10,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.core.identity import (
+    KnownItem,
     Sorted,
     canonical_url,
     content_hash,
@@ -18,7 +19,7 @@ from bot.core.identity import (
     redact_url,
     sort_items,
 )
-from bot.model import FeedId, Item, ItemKey, ItemReason, PollState
+from bot.model import FeedId, Item, ItemId, ItemKey, ItemReason, PollState
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 POLLED = PollState(last_ok_at=NOW - timedelta(hours=1))
@@ -38,18 +39,22 @@ def an_item(number: int) -> Item:
     )
 
 
-def remembered(*items: Item) -> dict[ItemKey, str]:
-    return {key: content_hash(item) for item in items for key in item_keys(item)}
+def remembered(*items: Item) -> dict[ItemKey, KnownItem]:
+    return {
+        key: KnownItem(id=ItemId(number), content_hash=content_hash(item), seen_at=NOW)
+        for number, item in enumerate(items)
+        for key in item_keys(item)
+    }
 
 
 def sort(
-    *items: Item, known: dict[ItemKey, str] | None = None, state: PollState = POLLED
+    *items: Item, known: dict[ItemKey, KnownItem] | None = None, state: PollState = POLLED
 ) -> tuple[Sorted, ...]:
     return sort_items(items, known or {}, state, NOW)
 
 
 def reasons(
-    *items: Item, known: dict[ItemKey, str] | None = None, state: PollState = POLLED
+    *items: Item, known: dict[ItemKey, KnownItem] | None = None, state: PollState = POLLED
 ) -> list[ItemReason]:
     return [entry.reason for entry in sort(*items, known=known, state=state)]
 

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from types import MappingProxyType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from bot.core.identity import KnownItem, sort_items
 from bot.core.schedule import (
     NextPollReason,
     PollDecision,
@@ -20,7 +23,20 @@ from bot.core.schedule import (
     needs_operator,
 )
 from bot.errors import FeedUnreadable, FetchError, FetchGone, FetchRefused, FetchTemporary
-from bot.model import ZERO, Feed, FeedId, Fetched, Item, NotModified, ParsedFeed, PollReason, PollState
+from bot.model import (
+    ZERO,
+    Feed,
+    FeedId,
+    Fetched,
+    HostPause,
+    Item,
+    ItemKey,
+    NotModified,
+    ParsedFeed,
+    PauseReason,
+    PollReason,
+    PollState,
+)
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
 POLICY = PollPolicy()
@@ -59,8 +75,10 @@ def good(
     state: PollState = PollState(),  # noqa: B008  # frozen
     feed: Feed = FEED,
     dice: float = MIDDLE,
+    known: Mapping[ItemKey, KnownItem] = MappingProxyType({}),
 ) -> PollDecision:
-    return after_success(feed, state, outcome, "hash", found, now=NOW, dice=dice, policy=POLICY)
+    sorted_items = None if found is None else sort_items(found.items, known, state, NOW)
+    return after_success(feed, state, outcome, "hash", found, sorted_items, now=NOW, dice=dice, policy=POLICY)
 
 
 def an_error(
@@ -68,8 +86,9 @@ def an_error(
     reason: PollReason = PollReason.TEMPORARY,
     status: int | None = 500,
     retry_after: timedelta | None = None,
+    host: str | None = None,
 ) -> FetchError:
-    return kind("no", feed_url=FEED.url, reason=reason, status=status, retry_after=retry_after)
+    return kind("no", feed_url=FEED.url, reason=reason, status=status, retry_after=retry_after, host=host)
 
 
 GONE = an_error(FetchGone, PollReason.GONE, 410)
@@ -237,7 +256,7 @@ def test_nothing_but_410_ever_pauses_a_feed(status: int | None) -> None:
 
     decision = bad(an_error(FetchRefused, PollReason.REFUSED, status), state)
 
-    assert not decision.paused
+    assert decision.pause is None
     assert wait(decision) <= DAY
 
 
@@ -282,14 +301,14 @@ def test_410_three_times_over_48_hours_pauses_a_feed() -> None:
     for _ in range(3):
         decision = bad(GONE, state, now=now)
         state, now = decision.state, decision.next_poll_at
-        seen.append(decision.paused)
+        seen.append(decision.pause)
 
-    assert seen == [False, False, True]
+    assert seen == [None, None, PauseReason.GONE]
     assert decision.why is NextPollReason.GONE
 
 
 def test_410_three_times_in_an_hour_pauses_nothing() -> None:
-    assert not bad(GONE, PollState(gone_count=9, gone_since=NOW - HOUR)).paused
+    assert not bad(GONE, PollState(gone_count=9, gone_since=NOW - HOUR)).pause
 
 
 def test_another_answer_in_between_starts_the_count_of_410_anew() -> None:
@@ -340,6 +359,11 @@ states = st.builds(
     failing_since=st.none() | moments,
     server_wait=spans,
     median_gap=st.none() | spans,
+    last_ok_at=st.none() | moments,
+    gap_at=st.none() | moments,
+    hurry=st.integers(0, 10),
+    window_start=st.none() | moments,
+    learned_url=st.none() | st.just("https://elsewhere.example/rss"),
 )
 feeds = st.builds(Feed, id=st.just(FEED.id), url=st.text(), interval=st.none() | spans)
 gaps = st.none() | spans
@@ -351,6 +375,7 @@ errors = st.builds(
     reason=st.sampled_from(PollReason),
     status=st.sampled_from([None, 404, 410, 429, 500]),
     retry_after=st.none() | spans,
+    host=st.none() | st.just("harbour.example"),
 )
 
 
@@ -369,11 +394,14 @@ def test_the_next_poll_after_a_good_one_is_later_and_within_bounds(
 ) -> None:
     found = parsed(gap=gap, wait=asked) if isinstance(outcome, Fetched) else None
 
-    decision = after_success(feed, state, outcome, None, found, now=now, dice=dice, policy=POLICY)
+    items = None if found is None else sort_items(found.items, {}, state, now)
+    decision = after_success(feed, state, outcome, None, found, items, now=now, dice=dice, policy=POLICY)
 
     longest = max(4 * HOUR, 5 * HOUR, feed.interval or ZERO, state.server_wait)
     assert 54 * timedelta(seconds=1) <= decision.next_poll_at - now <= 1.1 * longest + timedelta(seconds=1)
-    assert not decision.paused
+    assert decision.pause is None
+    assert decision.host_pause is None
+    assert 0 <= decision.state.hurry <= 4
 
 
 @settings(deadline=None)
@@ -384,11 +412,15 @@ def test_the_next_poll_after_a_failed_one_is_later_and_never_far_off(
     decision = after_error(feed, state, error, now=now, dice=dice, policy=POLICY)
 
     assert timedelta(seconds=1) <= decision.next_poll_at - now <= 1.1 * DAY
-    assert decision.paused <= (error.reason is PollReason.GONE or isinstance(error, FetchGone))
+    assert decision.pause in {None, PauseReason.GONE}
+    assert decision.pause is None or (isinstance(error, FetchGone) and state.learned_url is None)
+    if decision.host_pause is not None:
+        assert timedelta(0) < decision.host_pause.until - now <= DAY
+        assert decision.host_pause.until <= decision.next_poll_at
 
 
 @pytest.mark.parametrize(
-    ("reason", "failing_for", "paused", "sick"),
+    ("reason", "failing_for", "is_paused", "sick"),
     [
         pytest.param(PollReason.TEMPORARY, timedelta(hours=23), False, False, id="a hiccup"),
         pytest.param(PollReason.TEMPORARY, timedelta(hours=24), False, True, id="down for a day"),
@@ -400,8 +432,8 @@ def test_the_next_poll_after_a_failed_one_is_later_and_never_far_off(
     ],
 )
 def test_an_operator_is_called_when_a_feed_will_not_get_well_by_itself(
-    reason: PollReason, failing_for: timedelta | None, paused: bool, sick: bool
+    reason: PollReason, failing_for: timedelta | None, is_paused: bool, sick: bool
 ) -> None:
     since = None if failing_for is None else NOW - failing_for
 
-    assert needs_operator(reason, since, paused, NOW) is sick
+    assert needs_operator(reason, since, is_paused, NOW) is sick
