@@ -53,6 +53,7 @@ class DuePage:
     tries: int  # this one included
     allow_private: bool = False  # True: may be on a private or loopback address
     is_flood: bool = False  # its item came with more news than is credible
+    known_text: str | None = None  # of the same page, read lately for another item; None: it was not
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

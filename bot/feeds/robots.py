@@ -57,11 +57,12 @@ class Robots:
         self._answers: dict[str, _Answer] = {}  # by origin, the oldest first
         self._free_at: dict[str, datetime] = {}  # by origin, where a Crawl-delay runs
 
-    async def permit(self, url: str, *, allow_private: bool = False) -> None:
+    async def permit(self, url: str, *, allow_private: bool = False, is_redirect: bool = False) -> None:
         """Return where this page may be asked for now; whoever is permitted asks at once.
 
         Args:
             allow_private: True: the page may be on a private or loopback address.
+            is_redirect: True: a page led here, so that no Crawl-delay is waited for.
 
         Raises:
             PageDisallowed: The host says no.
@@ -78,14 +79,19 @@ class Robots:
             said = f"{redact_url(url)} is not read, since its robots.txt cannot be had: {answer.trouble}"
             raise _error(FetchTemporary, url, PollReason.TEMPORARY, said)
         if answer.rules is not None:
-            self._check(answer.rules, origin, url)
+            token = product_token(self._agent())
+            if not answer.rules.can_fetch(url, token):
+                said = f"{redact_url(url)} is not read: its host's robots.txt disallows it"
+                raise _error(PageDisallowed, url, PollReason.REFUSED, said)
+            if not is_redirect:
+                self._wait_for_turn(answer.rules, token, origin, url)
 
-    def _check(self, rules: Protego, origin: str, url: str) -> None:
-        """Raise what the rules say against reading the page now."""
-        token = product_token(self._agent())
-        if not rules.can_fetch(url, token):
-            said = f"{redact_url(url)} is not read: its host's robots.txt disallows it"
-            raise _error(PageDisallowed, url, PollReason.REFUSED, said)
+    def _wait_for_turn(self, rules: Protego, token: str, origin: str, url: str) -> None:
+        """Note that a page is asked for now, where the Crawl-delay since the last one is over.
+
+        Raises:
+            FetchTemporary: It is not.
+        """
         delay = min(timedelta(seconds=min(rules.crawl_delay(token) or 0.0, 3_600)), LONGEST_DELAY)
         if not delay:
             return

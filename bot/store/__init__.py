@@ -18,12 +18,13 @@ from bot.store.migrate import check_tables, upgrade
 from bot.store.news import NewsRows
 from bot.store.notices import NoticeRows
 from bot.store.outbox import AlertRows, DeliveryRows
+from bot.store.pages import PageQueue, PageRows
 from bot.store.rulesets import RuleSetRows
 from bot.store.tallies import TallyRows
 from bot.store.upkeep import UpkeepRows
 
 
-class SqlPoll(StoredRows, NewsRows, AlertRows, PollRows):
+class SqlPoll(StoredRows, NewsRows, AlertRows, PollRows, PageRows):
     """One transaction for the end of some polls; answers `ports.PollTransaction`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -40,6 +41,7 @@ class SqlStore(
     RuleSetRows,
     NoticeRows,
     UpkeepRows,
+    PageQueue,
 ):
     """The store over SQLAlchemy Core; answers every store port."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import sqlalchemy as sa
@@ -107,12 +108,12 @@ class PageQueue:
     _db: Database
 
     async def claim_pages(
-        self, now: datetime, lease_for: timedelta, room: int, busy: Collection[str], per_minute: int
+        self, now: datetime, lease_for: timedelta, room: int, busy: Collection[str], policy: PagePolicy
     ) -> Sequence[DuePage]:
         """Return pages that are due, longest due first, one of each host, now ours for the lease.
 
-        Never so many that more than `per_minute` would be asked for within 60 seconds, those of former runs
-        included. Hosts that asked for a pause are passed over.
+        Never so many that more than the policy's `per_minute` would be asked for within 60 seconds, those of
+        former runs included. Hosts that asked for a pause are passed over.
 
         Args:
             room: How many at most.
@@ -122,7 +123,7 @@ class PageQueue:
             return []
         async with self._db.writing() as connection:
             lately = sa.select(sa.func.count()).where(pages.c.fetched_at > now - _BUDGET)
-            left = min(room, per_minute - int((await connection.execute(lately)).scalar_one()))
+            left = min(room, policy.per_minute - int((await connection.execute(lately)).scalar_one()))
             if left <= 0:
                 return []
             rows = await connection.execute(
@@ -131,30 +132,37 @@ class PageQueue:
                 .values(tries=pages.c.tries + 1, due_at=now + lease_for, fetched_at=now)
                 .returning(pages.c.item_id)
             )
-            return await _due_pages(connection, [ItemId(number) for number in rows.scalars()])
+            numbers = [ItemId(number) for number in rows.scalars()]
+            return [
+                replace(page, known_text=await _known_text(connection, page.url_key, now - policy.reuse))
+                for page in await _due_pages(connection, numbers)
+            ]
 
     async def _has_due(self, now: datetime) -> bool:
         due = sa.select(sa.literal(1)).where(pages.c.due_at <= now).limit(1)
         async with self._db.reading() as connection:
             return (await connection.execute(due)).first() is not None
 
-    async def next_page_due(self) -> datetime | None:
-        """Return when the next page is due, or its lease runs out; None: none waits."""
-        async with self._db.reading() as connection:
-            query = sa.select(sa.func.min(pages.c.due_at, type_=pages.c.due_at.type))
-            due: datetime | None = (await connection.execute(query)).scalar_one_or_none()
-            return due
-
-    async def known_page(self, url_key: str, since: datetime) -> str | None:
-        """Return the text of a page that was read since then, for whatever item; None: it was not."""
-        query = (
-            sa.select(pages.c.text)
-            .where(pages.c.url_key == url_key, pages.c.state.in_(_HAVE_TEXT), pages.c.fetched_at >= since)
+    async def next_page_due(self, now: datetime, per_minute: int) -> datetime | None:
+        """Return when the next page may be claimed, which may be past; None: none waits."""
+        if per_minute <= 0:
+            return None
+        until = sa.case((hosts.c.paused_until > pages.c.due_at, hosts.c.paused_until), else_=pages.c.due_at)
+        first = sa.select(sa.func.min(until, type_=pages.c.due_at.type)).select_from(
+            pages.outerjoin(hosts, hosts.c.host == pages.c.host)
+        )
+        # Of the pages that fill the minute, the one asked for first.
+        spent = (
+            sa.select(pages.c.fetched_at)
+            .where(pages.c.fetched_at > now - _BUDGET)
             .order_by(pages.c.fetched_at.desc())
+            .offset(per_minute - 1)
             .limit(1)
         )
         async with self._db.reading() as connection:
-            return (await connection.execute(query)).scalar_one_or_none()
+            due: datetime | None = (await connection.execute(first)).scalar_one_or_none()
+            asked: datetime | None = (await connection.execute(spent)).scalar_one_or_none()
+        return due if due is None or asked is None else max(due, asked + _BUDGET)
 
     async def give_back_pages(self, given: Sequence[DuePage], now: datetime) -> None:
         """Give pages back unread: they are due again."""
@@ -231,6 +239,17 @@ async def _due_pages(connection: AsyncConnection, numbers: Collection[ItemId]) -
         )
         for row in (await connection.execute(query)).mappings()
     ]
+
+
+async def _known_text(connection: AsyncConnection, url_key: str, since: datetime) -> str | None:
+    """Return the text of a page that was read since then, for whatever item; None: it was not."""
+    query = (
+        sa.select(pages.c.text)
+        .where(pages.c.url_key == url_key, pages.c.state.in_(_HAVE_TEXT), pages.c.fetched_at >= since)
+        .order_by(pages.c.fetched_at.desc())
+        .limit(1)
+    )
+    return (await connection.execute(query)).scalar_one_or_none()
 
 
 async def _give_up(connection: AsyncConnection, some: sa.Select[tuple[int]], state: PageState) -> int:
