@@ -25,13 +25,6 @@ def polled_url(feed: Feed, state: PollState) -> str:
     return state.learned_url or feed.url
 
 
-def is_same_place(one: URL, other: URL) -> bool:
-    """Tell whether secrets meant for one URL may be sent to the other: same host and port, or its https."""
-    if one.host is None or one.host != other.host:
-        return False
-    return one.origin() == other.origin() or (one.scheme, one.port, other.port) == ("http", 80, 443)
-
-
 def after_answer(
     feed: Feed,
     before: PollState,
@@ -110,7 +103,7 @@ def _seen(before: PollState, after: PollState, target: str, is_trusted: bool, no
 
 
 def _learnable(feed: Feed, polled: str, moved_to: str | None) -> str | None:
-    """Return the target as it would be polled; None: there is none that may be learned.
+    """Return the target as it would be polled, without a user; None: there is none that may be learned.
 
     It is http or https, and never http where we polled https. What is secret (user and password, headers, a
     file with a log-in) goes along to the same place only, so a feed with secrets is never learned to live
@@ -119,25 +112,25 @@ def _learnable(feed: Feed, polled: str, moved_to: str | None) -> str | None:
     if moved_to is None:
         return None
     try:
-        target, here, home = URL(moved_to).with_fragment(None), URL(polled), URL(feed.url.strip())
+        target, here, home = URL(moved_to).with_fragment(None), URL(polled.strip()), URL(feed.url.strip())
         if target.scheme not in {"http", "https"} or not target.host or _is_same(moved_to, polled):
             return None
     except ValueError:  # yarl's word for what is no URL
         return None
     if here.scheme == "https" and target.scheme == "http":
         return None
-    if is_same_place(home, target):
-        return str(target.with_user(home.user).with_password(home.password) if home.user else target)
     has_secrets = bool(home.user or target.user or feed.auth_file or feed.headers)
-    return None if has_secrets else str(target)
+    if has_secrets and not _is_same_place(home, target):
+        return None
+    return str(target.with_user(None))
 
 
 def _is_upgrade(polled: str, target: str) -> bool:
     """Tell whether the target is the same page by https."""
     here, there = URL(polled.strip()), URL(target)
     return (
-        is_same_place(here, there)
-        and (here.scheme, there.scheme) == ("http", "https")
+        (here.scheme, there.scheme) == ("http", "https")
+        and _is_same_place(here, there)
         and here.raw_path_qs == there.raw_path_qs
     )
 
@@ -149,3 +142,11 @@ def _is_same(one: str, other: str) -> bool:
         return first.with_user(None) == second.with_user(None)
     except ValueError:
         return False
+
+
+def _is_same_place(one: URL, other: URL) -> bool:
+    """Tell whether secrets for one URL may be sent to the other: same scheme, host and port, or its https."""
+    if one.raw_host != other.raw_host:
+        return False
+    is_secured = (one.scheme, one.port, other.scheme, other.port) == ("http", 80, "https", 443)
+    return is_secured or one.origin() == other.origin()

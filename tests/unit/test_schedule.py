@@ -28,7 +28,6 @@ from bot.model import (
     Feed,
     FeedId,
     Fetched,
-    HostPause,
     Item,
     ItemKey,
     NotModified,
