@@ -12,7 +12,7 @@ from typing import Any
 
 from bot.core.explain import Explanation, explain
 from bot.core.expressions import leaves
-from bot.core.match import Matcher, TopicRule
+from bot.core.match import Matcher, TopicRule, is_heard
 from bot.core.terms import IsWord
 from bot.errors import Problem, RulesInvalid
 from bot.lexicon import LANGUAGES, lazy_lexicon
@@ -45,11 +45,18 @@ class RuleSet:
     matcher: Matcher = field(repr=False)
     texts: Mapping[str, str] = field(default_factory=dict, repr=False)  # of the files, as they were read
     passed: Mapping[TopicId, object] = field(default_factory=dict, repr=False)  # inline.definition, tested
+    page_rules: tuple[TopicRule, ...] = field(default=(), repr=False)  # of live topics that read linked pages
 
     def match(self, item: Item) -> tuple[Match, ...]:
         """Return the topics that the item belongs to, highest score first; deprecated ones are silent."""
         found = self.matcher.match(item)
         return tuple(m for m in found if self.topics[m.topic].status is not TopicStatus.DEPRECATED)
+
+    def page_topics(self, item: Item) -> frozenset[TopicId]:
+        """Return the topics with `content: fetch` that take items of such a source and language."""
+        return frozenset(
+            rule.id for rule in self.page_rules if is_heard(rule, item) and self.matcher.speaks(rule, item)
+        )
 
     def explain(self, item: Item, topic: TopicId | None = None) -> tuple[Explanation, ...]:
         """Return for each topic (or the one) what was found, what it scores, and why it does not match."""
@@ -192,7 +199,20 @@ def _rule_set(sources: list[Source], entries: list[Entry], is_real: IsWord) -> R
     matcher = Matcher(live, is_real=is_real, detect_language=detect, rules_hash=digest)
     topics = {entry.topic.id: entry.topic for entry in entries}
     texts = {source.file: source.text for source in sources}
-    return RuleSet(topics=topics, rules_hash=digest, matcher=matcher, texts=texts)
+    return RuleSet(
+        topics=topics, rules_hash=digest, matcher=matcher, texts=texts, page_rules=_page_rules(entries)
+    )
+
+
+def _page_rules(entries: list[Entry]) -> tuple[TopicRule, ...]:
+    """Return the rules that a linked page may help: where no term is looked for in the content, none does."""
+    return tuple(
+        entry.rule
+        for entry in entries
+        if entry.topic.fetch_content
+        and entry.topic.status is not TopicStatus.DEPRECATED
+        and any("content" in leaf.fields for leaf in leaves(entry.rule.match))
+    )
 
 
 def _key_languages(entries: list[Entry]) -> set[str]:

@@ -163,6 +163,7 @@ def _topic(model: TopicModel) -> Topic:
         tags=tuple(dict.fromkeys(model.tags)),
         status=TopicStatus(model.status),
         cooldown=model.cooldown,
+        fetch_content=model.content == "fetch",
     )
 
 

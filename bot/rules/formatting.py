@@ -27,7 +27,7 @@ _SCHEMA: Final = "# yaml-language-server:"
 
 _TOPIC: Final = (
     "id", "title", "description", "owner", "references", "status", "level", "tags", "where", "languages",
-    "sources", "match", "ignore", "unless", "min_score", "fuzzy", "spike", "cooldown", "tests",
+    "sources", "content", "match", "ignore", "unless", "min_score", "fuzzy", "spike", "cooldown", "tests",
 )  # fmt: skip
 _FORM: Final = (
     "any", "all", "not", "at_least", "of", "near", "within", "ordered", "use", "regex", "term", "name",

@@ -24,6 +24,7 @@ from bot.core.terms import DEFAULT_SLOP
 FieldName = Literal["title", "summary", "content", "author", "url", "source", "categories"]
 LevelName = Literal["info", "low", "medium", "high", "critical"]
 StatusName = Literal["stable", "experimental", "deprecated"]
+ContentName = Literal["feed", "fetch"]
 Weight = Annotated[float, Field(gt=0, le=10)]
 
 
@@ -320,6 +321,10 @@ class TopicDefaults(Model):
         default=[], description="Keep only items in these; one whose language nobody can tell passes."
     )
     sources: Sources = Field(default=Sources(), description="Domains, with their subdomains, or feed ids.")
+    content: ContentName = Field(
+        default="feed",
+        description="fetch: the linked page is read where the item itself does not match.",
+    )
     ignore: Expression | None = Field(default=None, description="Covered up before anything is looked for.")
     unless: Expression | None = Field(default=None, description="Drops the whole item.")
     min_score: float = Field(default=60.0, ge=0, le=100, description="The least score of a match.")

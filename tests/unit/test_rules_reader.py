@@ -41,6 +41,43 @@ def test_a_deprecated_topic_is_silent(tmp_path: Path) -> None:
     assert topics_in(rules, "Seltene Erden") == []
 
 
+FETCHING = """
+version: 1
+defaults: {content: fetch}
+topics:
+  - {id: everywhere, title: E, match: {en: [cobalt]}}
+  - {id: somewhere, title: S, sources: {allow: [mine.example]}, match: {en: [cobalt]}}
+  - {id: elsewhere, title: L, sources: {deny: [mine.example]}, match: {en: [cobalt]}}
+  - {id: german, title: G, languages: [de], match: {de: [Kobalt]}}
+  - {id: titles, title: T, where: [title], match: {en: [cobalt]}}
+  - {id: silent, title: D, status: deprecated, match: {en: [cobalt]}}
+  - {id: content, title: C, content: feed, match: {en: [cobalt]}}
+"""
+
+
+def test_a_topic_may_have_linked_pages_read(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, FETCHING)
+
+    fetching = [topic.id for topic in rules.topics.values() if topic.fetch_content]
+
+    assert fetching == ["everywhere", "somewhere", "elsewhere", "german", "titles", "silent"]
+
+
+def test_only_topics_that_could_match_an_item_by_its_page_have_it_read(tmp_path: Path) -> None:
+    rules = rules_of(tmp_path, FETCHING)
+    at_mine = Item(feed_id=FeedId("f"), title="News", url="https://www.mine.example/1", language="en")
+    abroad = Item(feed_id=FeedId("f"), title="Neues", url="https://zeitung.example/1", language="de")
+
+    assert rules.page_topics(at_mine) == {"everywhere", "somewhere"}
+    assert rules.page_topics(abroad) == {"everywhere", "elsewhere", "german"}
+
+
+def test_without_content_fetch_no_page_is_read(tmp_path: Path) -> None:
+    item = Item(feed_id=FeedId("f"), title="News", url="https://www.mine.example/1", language="en")
+
+    assert rules_of(tmp_path, SMALL).page_topics(item) == frozenset()
+
+
 def test_defaults_fill_in_and_a_topics_own_key_wins(tmp_path: Path) -> None:
     defaults = "version: 1\ndefaults: {level: high, tags: [x]}\n"
 
