@@ -154,7 +154,7 @@ async def open_household(
         stack.push_async_callback(store.close)
         notifier = TelegramNotifier(make_bot(telegram_access(setup.config)))
         stack.push_async_callback(notifier.close)
-        fetcher = await stack.enter_async_context(HttpFetcher(fetch_limits(setup.config)))
+        fetcher = await stack.enter_async_context(polite_fetcher(setup, clock))
         house = House(
             setup=setup, store=store, fetcher=fetcher, parser=PlainParser(), notifier=notifier, clock=clock
         )
@@ -162,6 +162,16 @@ async def open_household(
         stack.push_async_callback(house.poller.finish)
         await house.settle_in(setup)
         yield Household(house=house, feeds=feeds, api=api, clock=clock)
+
+
+def polite_fetcher(setup: Setup, clock: FakeClock) -> HttpFetcher:
+    """Return a fetcher whose politeness goes by the test's clock."""
+    return HttpFetcher(
+        fetch_limits(setup.config),
+        monotonic=lambda: clock.now().timestamp(),
+        sleep=lambda seconds: clock.sleep(timedelta(seconds=seconds)),
+        now=clock.now,
+    )
 
 
 @asynccontextmanager

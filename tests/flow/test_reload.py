@@ -412,7 +412,9 @@ async def test_a_match_in_flight_finishes_with_the_old_rules_and_the_next_has_th
 
     polling = asyncio.create_task(
         house.poller.poll_feeds(
-            await house.store.claim_feeds(house.clock.now(), timedelta(minutes=2), 1, unpolled_since=house.clock.now())
+            await house.store.claim_feeds(
+                house.clock.now(), timedelta(minutes=2), 1, unpolled_since=house.clock.now()
+            )
         )
     )
     await asyncio.to_thread(old.started.wait, 30)
