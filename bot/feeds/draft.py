@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from urllib.parse import urljoin, urlsplit
@@ -19,6 +20,13 @@ GUID_LIMIT = 2_000
 MOST_CATEGORIES = 50
 MOST_WAIT = timedelta(hours=5)
 _EARLIEST = datetime(1990, 1, 1, tzinfo=UTC)  # before the web: a zero or a mistake
+_PERIODS = {
+    "hourly": timedelta(hours=1),
+    "daily": timedelta(days=1),
+    "weekly": timedelta(weeks=1),
+    "monthly": timedelta(days=30),
+    "yearly": timedelta(days=365),
+}
 _LANGUAGE = re.compile(r"\s*([a-zA-Z]{2})(?![a-zA-Z])")
 
 
@@ -65,6 +73,28 @@ class DraftFeed:
     title: Words = Words()
     language: str = ""
     wait: timedelta = ZERO  # what it asks for between two polls, uncapped
+
+
+def best_link(origin: str, link: str, guid: str, others: Iterable[str]) -> str:
+    """Return where an entry leads, relative or not; a guid only where it is an address.
+
+    Args:
+        origin: What FeedBurner says the link was.
+        others: Of enclosures and the like; the first one stands in where nothing else does.
+    """
+    best = origin or link
+    if best and best == guid and "://" not in best:
+        best = ""
+    return best or next((url for url in others if url), "")
+
+
+def server_wait(ttl: str, period: str, frequency: str) -> timedelta:
+    """Return what a feed asks for between two polls: the longer of ttl and sy:updatePeriod, uncapped.
+
+    https://web.resource.org/rss/1.0/modules/syndication/
+    """
+    between = _PERIODS.get(period.strip().lower(), ZERO) / max(_number(frequency), 1)
+    return max(timedelta(minutes=_number(ttl)), between)
 
 
 def item_of(
@@ -121,6 +151,11 @@ def language_code(tag: str) -> str | None:
     """Return the ISO 639-1 code at the head of a language tag; None where there is none."""
     found = _LANGUAGE.match(tag)
     return found[1].lower() if found else None
+
+
+def _number(text: str) -> int:
+    digits = text.strip()
+    return int(digits) if digits.isascii() and digits.isdigit() and len(digits) < 7 else 0
 
 
 def clean_line(text: str, limit: int) -> str:

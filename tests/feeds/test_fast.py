@@ -1,0 +1,160 @@
+"""The fast reader and feedparser: one result, whatever lies before them."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from random import Random
+
+import feedparser
+import pytest
+from feedparser.api import StrictFeedParser
+from feedparser.html import _cp1252
+from feedparser.mixin import _FeedParserMixin
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from bot.feeds.decode import decode
+from bot.feeds.draft import DraftFeed
+from bot.feeds.fastentry import HTML_ELEMENTS, looks_like_html, mended
+from bot.feeds.fastnames import PLAIN, PREFIXES, is_inert
+from bot.feeds.fastrules import ROOT
+from bot.feeds.parse import MAX_ITEMS
+from bot.feeds.xmlfeed import from_its_start, read_fast, read_slowly
+from tests.fuzz.grammar import an_xml_feed
+
+GOLDEN = Path(__file__).parent.parent / "golden" / "feeds"
+FEEDS = sorted(path for path in GOLDEN.iterdir() if path.suffix == ".xml")
+
+
+def document(body: bytes) -> str:
+    return from_its_start(decode(body, None))
+
+
+def is_well_formed(text: str) -> bool:
+    return not feedparser.parse(text.encode())["bozo"] and "<!DOCTYPE" not in text
+
+
+# ---- one result ------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", FEEDS, ids=[path.name for path in FEEDS])
+@pytest.mark.parametrize("max_items", [MAX_ITEMS, 1])
+def test_a_golden_feed_reads_alike(path: Path, max_items: int) -> None:
+    text = document(path.read_bytes())
+
+    assert read_fast(text, max_items) in {None, read_slowly(text, max_items)}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.randoms(use_true_random=False), st.sampled_from([MAX_ITEMS, 1]))
+def test_a_made_up_feed_reads_alike(rng: Random, max_items: int) -> None:
+    text = from_its_start(an_xml_feed(rng))
+
+    assert read_fast(text, max_items) in {None, read_slowly(text, max_items)}
+
+
+@settings(max_examples=300, deadline=None)
+@given(st.sampled_from(FEEDS), st.data())
+def test_a_wounded_golden_feed_reads_alike(path: Path, data: st.DataObject) -> None:
+    text = document(path.read_bytes())
+    start = data.draw(st.integers(0, len(text)))
+    wound = data.draw(
+        st.sampled_from(["", "<title>t</title>", "&amp;", "\u0092", "\n", "</item><item>", "\ufeff"])
+    )
+
+    hurt = from_its_start(text[:start] + wound + text[start + data.draw(st.integers(0, 30)) :])
+
+    assert read_fast(hurt, MAX_ITEMS) in {None, read_slowly(hurt, MAX_ITEMS)}
+
+
+# ---- what it takes ---------------------------------------------------------------------------------
+
+
+def test_most_well_formed_golden_feeds_are_read_fast() -> None:
+    texts = [text for path in FEEDS if is_well_formed(text := document(path.read_bytes()))]
+
+    taken = [text for text in texts if read_fast(text, MAX_ITEMS)]
+
+    assert len(taken) >= 0.8 * len(texts)
+
+
+def an_rss(inside: str, declared: str = "") -> str:
+    return f'<rss version="2.0"{declared}><channel><title>t</title>{inside}</channel></rss>'
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        an_rss("<item><title>a <b>b</b></title></item>"),
+        an_rss('<item><title type="application/xml">a</title></item>'),
+        an_rss('<item><description mode="base64">YQ==</description></item>'),
+        an_rss("<item><title>a&nbsp;b</title></item>"),
+        an_rss("<item><title>a & b</title></item>"),
+        an_rss("<item><body>a</body></item>"),
+        an_rss("<item><dc:date>2026-11-21</dc:date></item>", ' xmlns:dc="https://other.example/"'),
+        an_rss(
+            "<item><d:title>a</d:title></item>", ' xmlns:d="https://x.example/" xmlns:D="https://y.example/"'
+        ),
+        an_rss("<item><item><title>a</title></item></item>"),
+        an_rss("<item/>").replace("<channel>", '<channel xml:base="https://x.example/">'),
+        '<!DOCTYPE rss [<!ENTITY a "b">]>' + an_rss("<item><title>&a;</title></item>"),
+        '<html xmlns="http://www.w3.org/1999/xhtml"/>',
+        "<urlset/>",
+        "",
+    ],
+)
+def test_what_means_more_than_it_knows_is_left_to_feedparser(text: str) -> None:
+    assert read_fast(text, MAX_ITEMS) is None
+
+
+# ---- feedparser's tables ---------------------------------------------------------------------------
+
+HANDLERS = sorted(
+    {
+        name.removeprefix(start)
+        for name in dir(StrictFeedParser)
+        for start in ("_start_", "_end_")
+        if name.startswith(start)
+    }
+)
+
+
+@pytest.mark.parametrize("handler", HANDLERS)
+def test_whatever_feedparser_handles_is_not_taken_for_inert(handler: str) -> None:
+    assert not is_inert(handler.lower())
+    assert not is_inert(handler.lower().replace("_", ":", 1))
+
+
+def test_the_namespaces_are_feedparsers() -> None:
+    theirs = {uri.lower(): prefix.lower() for uri, prefix in _FeedParserMixin.namespaces.items() if uri}
+
+    assert {**dict.fromkeys(PLAIN, ""), **PREFIXES} == theirs
+
+
+def test_the_elements_of_html_are_feedparsers() -> None:
+    theirs = feedparser.sanitizer._HTMLSanitizer.acceptable_elements
+
+    assert theirs == HTML_ELEMENTS
+
+
+@settings(deadline=None)
+@given(st.text() | st.text("</>abpi&;#12 "))
+def test_html_is_suspected_where_feedparser_suspects_it(text: str) -> None:
+    assert looks_like_html(text) == _FeedParserMixin.looks_like_html(text)
+
+
+def test_windows_letters_are_feedparsers() -> None:
+    text = "я" + "".join(map(chr, range(0x80, 0xA0)))
+
+    assert mended(text) == text.translate(_cp1252)
+
+
+def test_the_rules_begin_at_the_three_roots() -> None:
+    assert set(ROOT) == {"rss", "feed", "rdf:rdf"}
+
+
+def test_both_ways_give_drafts() -> None:
+    text = an_rss("<item><title>a</title></item>")
+
+    assert isinstance(read_fast(text, 1), DraftFeed)
+    assert read_fast(text, 1) == read_slowly(text, 1)
