@@ -1,4 +1,4 @@
-"""The one place where SQLite's and PostgreSQL's words for an upsert are told apart."""
+"""The one place where SQLite's and PostgreSQL's words are told apart."""
 
 from __future__ import annotations
 
@@ -10,3 +10,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 def insert(connection: AsyncConnection, table: sa.Table) -> sqlite.Insert | postgresql.Insert:
     """Return an INSERT that takes `on_conflict_do_update` and `on_conflict_do_nothing`."""
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
+
+
+async def new_ids(connection: AsyncConnection, table: sa.Table, count: int) -> range | list[int]:
+    """Return numbers for that many new rows, rising; the caller's transaction must be one that writes.
+
+    With numbers of its own a row needs no RETURNING, which costs several times as much as the insert.
+    """
+    if connection.dialect.name == "sqlite":  # one writer at a time, so nobody comes in between
+        highest = (await connection.execute(sa.select(sa.func.max(table.c.id)))).scalar_one() or 0
+        return range(highest + 1, highest + 1 + count)
+    sequence = sa.func.pg_get_serial_sequence(table.name, "id")
+    query = sa.select(sa.func.nextval(sequence)).select_from(sa.func.generate_series(1, count))
+    return sorted((await connection.execute(query)).scalars())

@@ -36,7 +36,7 @@ from bot.model import (
     TopicId,
 )
 from bot.store.chunks import chunks
-from bot.store.dialect import insert
+from bot.store.dialect import insert, new_ids
 from bot.store.schema import item_keys, items, matches, reports, stories
 from bot.store.schema import story_keys as key_rows
 
@@ -52,11 +52,14 @@ class NewsRows:
         """Keep items with their keys; return their numbers in the same order."""
         if not found:
             return []
-        rows = await self._connection.execute(
-            sa.insert(items).returning(items.c.id, sort_by_parameter_order=True),
-            [_item_row(one) | {"seen_at": now, "reason": one.reason.value} for one in found],
+        numbers = [ItemId(number) for number in await new_ids(self._connection, items, len(found))]
+        await self._connection.execute(
+            sa.insert(items),
+            [
+                _item_row(one) | {"id": number, "seen_at": now, "reason": one.reason.value}
+                for number, one in zip(numbers, found, strict=True)
+            ],
         )
-        numbers = [ItemId(row.id) for row in rows]
         await self.add_keys(dict(zip(numbers, found, strict=True)), now)
         return numbers
 
