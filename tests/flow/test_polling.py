@@ -63,7 +63,7 @@ async def test_a_poll_is_remembered_with_what_it_brought_and_why_the_next_is_whe
     assert (record.reason, record.status, record.items, record.new) == (PollReason.FETCHED, 200, 2, 1)
     assert record.received > 100
     assert record.next_poll_why is NextPollReason.INTERVAL
-    assert record.next_poll_at == home.clock.now() + timedelta(minutes=15)
+    assert record.next_poll_at == record.at + timedelta(minutes=15)
 
 
 async def test_a_poll_of_an_unchanged_body_reads_no_items(home: Household) -> None:
