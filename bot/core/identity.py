@@ -104,7 +104,7 @@ class KnownItem:
 
     id: ItemId
     content_hash: str
-    seen_at: datetime  # when a poll last showed the key, to within a day
+    seen_at: datetime  # when a poll last showed the key, to within a day; under a title: its first sight
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -143,7 +143,7 @@ def sort_items(
     shared = _shared_guids(poll)
     met: dict[ItemKey | ItemId, int] = {}  # a key, or a known item's number → who bore it first
     found: list[Sorted] = []
-    by_title = _TitleGuess(poll, titles, state, now)
+    by_title = _Titles(poll, titles)
     for item in poll:
         keys = tuple(key for key in item_keys(item) if key not in shared)
         digest = content_hash(item)
@@ -199,34 +199,33 @@ def key_keep_for(window: timedelta | None) -> timedelta:
     return max(KEEP_KEYS, 4 * (window or ZERO))
 
 
-class _TitleGuess:
+class _Titles:
     """Finds items again by their titles, in a poll whose guids and links tell nothing.
 
-    An item with a known title is that item if its text is the same, too, or if its date says that it was
-    there at the last good poll. Where dates are missing, most of the poll must have known titles: titles
-    such as "Market report" come again and again.
+    An item with a known title is that item if its date is not later than that one's first sight. Where it has
+    no date, or a renewed one and the same text, most of a poll of three items or more must have known titles.
+    For titles such as "Market report" come again and again.
     """
 
-    def __init__(
-        self, poll: Sequence[Item], titles: Mapping[str, KnownItem], state: PollState, now: datetime
-    ) -> None:
-        self._titles = {plain_title(title): known for title, known in titles.items() if title.strip()}
-        self._polled_at = min(state.last_ok_at or now, now)
-        mine = Counter(plain_title(item.title) for item in poll) if titles else Counter[str]()
+    def __init__(self, poll: Sequence[Item], known: Mapping[str, KnownItem]) -> None:
+        self._known = {plain_title(title): one for title, one in known.items() if title.strip()}
+        mine = Counter(plain_title(item.title) for item in poll) if known else Counter[str]()
         self._repeated = frozenset(title for title, times in mine.items() if times > 1)
-        self._is_mostly_known = 2 * sum(mine[title] for title in self._titles) > len(poll)
+        familiar = sum(mine[title] for title in self._known)
+        self._is_familiar = len(poll) >= 3 and 2 * familiar > len(poll)
 
     def known(self, item: Item, digest: str) -> KnownItem | None:
         """Return the item it most likely is; None: nobody knows it.
 
         One whose title stands on several items of the poll may be any of those: it does not count as edited.
         """
-        title = plain_title(item.title) if self._titles else ""
-        known = self._titles.get(title)
-        if known is None or known.content_hash == digest:
-            return known
-        was_there = item.published_at <= self._polled_at if item.published_at else self._is_mostly_known
-        if not was_there:
+        title = plain_title(item.title) if self._known else ""
+        known = self._known.get(title)
+        if known is None:
+            return None
+        is_same_text = known.content_hash == digest and bool(item.lead)
+        is_older = item.published_at is not None and item.published_at <= known.seen_at
+        if not is_older and not (self._is_familiar and (is_same_text or item.published_at is None)):
             return None
         return replace(known, content_hash=digest) if title in self._repeated else known
 
