@@ -21,10 +21,11 @@ from bot.store.outbox import AlertRows, DeliveryRows
 from bot.store.pages import PageQueue, PageRows
 from bot.store.rulesets import RuleSetRows
 from bot.store.tallies import TallyRows
+from bot.store.troubles import FloodRows, TroubleRows
 from bot.store.upkeep import UpkeepRows
 
 
-class SqlPoll(StoredRows, NewsRows, AlertRows, PollRows, PageRows):
+class SqlPoll(StoredRows, NewsRows, AlertRows, PollRows, PageRows, FloodRows):
     """One transaction for the end of some polls; answers `ports.PollTransaction`."""
 
     def __init__(self, connection: AsyncConnection) -> None:
@@ -42,6 +43,7 @@ class SqlStore(
     NoticeRows,
     UpkeepRows,
     PageQueue,
+    TroubleRows,
 ):
     """The store over SQLAlchemy Core; answers every store port."""
 

@@ -1,0 +1,380 @@
+"""How polling fares: what may be in trouble, read in a few statements however many feeds there are."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from bot.core.health import (
+    CALM,
+    FEWEST,
+    GOOD_POLLS,
+    LASTING_REASONS,
+    MISSED_FOR,
+    NETWORK_AFTER,
+    REFUSED_AFTER,
+    REFUSED_TIMES,
+    SILENT_AFTER,
+    SILENT_GAPS,
+    TOGETHER,
+    FeedHealth,
+    HostHealth,
+    HouseHealth,
+    Sight,
+)
+from bot.core.identity import redact_url
+from bot.core.schedule import SICK_AFTER
+from bot.model import FeedId, PauseReason, PollReason, Trouble, TroubleKind, TroubleScope
+from bot.ports import Notice
+from bot.store.chunks import chunks
+from bot.store.dialect import insert
+from bot.store.engine import Database
+from bot.store.schema import feeds, notices, polls, troubles
+
+NOTICES_KEPT = timedelta(days=7)  # that cannot be delivered, because their operator said /stop
+SUBJECT = "health "  # the subjects of notices about troubles begin so
+
+_GOOD = [reason.value for reason in GOOD_POLLS]
+_POLLED = sa.and_(feeds.c.listed, feeds.c.pause_reason.is_(None), feeds.c.last_poll_at.is_not(None))
+_FAILING = sa.and_(_POLLED, feeds.c.failing_since.is_not(None))
+
+
+class TroubleRows:
+    """Answers `health.TroubleStore`."""
+
+    _db: Database
+
+    async def troubles(self) -> Sequence[Trouble]:
+        """Return what was wrong at the last check, and the floods not yet told; oldest first."""
+        query = sa.select(troubles).order_by(troubles.c.since, troubles.c.scope, troubles.c.key)
+        async with self._db.reading() as connection:
+            return [_trouble(row) for row in (await connection.execute(query)).mappings()]
+
+    async def sight(self, known: Collection[Trouble], now: datetime) -> Sight:
+        """Return all that a check looks at, as one consistent view.
+
+        Args:
+            known: The troubles of the last check.
+        """
+        async with self._db.reading() as connection:
+            return Sight(
+                feeds=await _feeds(connection, known, now),
+                hosts=await _hosts(connection, known),
+                house=await _house(connection, known, now),
+                restless=await _restless(connection, known, now),
+            )
+
+    async def outlets(self, ids: Collection[str]) -> Mapping[str, str]:
+        """Return the outlets' names of these feeds; those without one are left out."""
+        named: dict[str, str] = {}
+        async with self._db.reading() as connection:
+            for some in chunks(ids):
+                query = sa.select(feeds.c.id, feeds.c.outlet).where(
+                    feeds.c.id.in_(some), feeds.c.outlet != ""
+                )
+                named |= {row.id: row.outlet for row in await connection.execute(query)}
+        return named
+
+    async def replace_troubles(
+        self, begun: Collection[Trouble], gone: Collection[Trouble], owed: Collection[Notice], now: datetime
+    ) -> None:
+        """Write which troubles began and which are gone, together with what operators are owed about it.
+
+        Where an outage is gone, the feeds that it made fail begin to fail by themselves only now.
+        """
+        async with self._db.writing() as connection:
+            for one in gone:
+                await connection.execute(sa.delete(troubles).where(_is(one)))
+                if one.kind is TroubleKind.OUTAGE:
+                    await _forgive(connection, one, now)
+            told = [one for one in begun if one.kind is not TroubleKind.FLOOD]
+            if told:
+                await connection.execute(insert(connection, troubles).on_conflict_do_nothing(), _rows(told))
+            await _sweep(connection, now)
+            if owed:
+                await connection.execute(sa.insert(notices), [_notice_row(one, now) for one in owed])
+
+
+class FloodRows:
+    """What a poll notes about itself, within its transaction."""
+
+    _connection: AsyncConnection
+
+    async def note_flood(self, feed: FeedId, new: int, items: int, now: datetime) -> None:
+        """Note that a poll brought more news than is credible; the next check tells the operators once.
+
+        Args:
+            new: How many items nobody knew.
+            items: How many the feed showed.
+        """
+        scope, kind = TroubleScope.FEED, TroubleKind.FLOOD
+        flood = Trouble(scope=scope, key=feed, kind=kind, since=now, detail=f"{new}/{items}")
+        statement = insert(self._connection, troubles).on_conflict_do_nothing()
+        await self._connection.execute(statement, _rows([flood]))
+
+
+# ---- what a check reads -----------------------------------------------------------------------
+
+
+async def _feeds(
+    connection: AsyncConnection, known: Collection[Trouble], now: datetime
+) -> tuple[FeedHealth, ...]:
+    """Return the feeds that may be in trouble within TOGETHER from now, and those that are."""
+    suspects = (await connection.execute(_FEED.where(_suspect(now + TOGETHER)))).mappings()
+    found = {row["id"]: row for row in suspects}
+    missing = {one.key for one in known if one.scope is TroubleScope.FEED} - found.keys()
+    for some in chunks(sorted(missing)):
+        rows = await connection.execute(_FEED.where(feeds.c.listed, feeds.c.id.in_(some)))
+        found |= {row["id"]: row for row in rows.mappings()}
+    return tuple(_feed(found[one]) for one in sorted(found))
+
+
+_FIRST_POLL = (  # for feeds from before `added_at` was kept
+    sa.select(sa.func.min(polls.c.at)).where(polls.c.feed_id == feeds.c.id).scalar_subquery()
+)
+_NEWS_AT = sa.func.coalesce(feeds.c.last_new_at, feeds.c.added_at, _FIRST_POLL)
+_FEED = sa.select(
+    feeds.c.id,
+    feeds.c.host,
+    feeds.c.outlet,
+    feeds.c.added_at,
+    feeds.c.pause_reason,
+    feeds.c.last_reason,
+    feeds.c.last_error,
+    feeds.c.failures,
+    feeds.c.failing_since,
+    feeds.c.last_ok_at,
+    _NEWS_AT.label("news_at"),
+    feeds.c.median_gap,
+    feeds.c.gap_at,
+    feeds.c.hurry,
+    feeds.c.learned_url,
+)
+
+
+def _suspect(soon: datetime) -> sa.ColumnElement[bool]:
+    """Return the condition for a listed feed that may be in trouble by then."""
+    lasting = [reason.value for reason in LASTING_REASONS]
+    failing = sa.or_(
+        feeds.c.failing_since <= soon - SICK_AFTER,
+        sa.and_(
+            feeds.c.failing_since <= soon - REFUSED_AFTER,
+            feeds.c.failures >= REFUSED_TIMES,
+            feeds.c.last_reason.in_(lasting),
+        ),
+    )
+    missed, moved = feeds.c.gap_at >= soon - MISSED_FOR, feeds.c.learned_url.is_not(None)
+    polled = sa.and_(feeds.c.pause_reason.is_(None), sa.or_(failing, missed, moved, _silent(soon)))
+    return sa.and_(feeds.c.listed, sa.or_(feeds.c.pause_reason == PauseReason.GONE.value, polled))
+
+
+def _silent(soon: datetime) -> sa.ColumnElement[bool]:
+    """Return the condition for a feed that may be silent; at most twice as many are found as are.
+
+    Each step of the usual gap has a date of its own, since databases differ in how they reckon with dates.
+    """
+    least = SILENT_AFTER / SILENT_GAPS
+    steps = [sa.or_(feeds.c.median_gap.is_(None), feeds.c.median_gap <= least)]
+    steps += [feeds.c.median_gap.between(least * 2**step, least * 2 ** (step + 1)) for step in range(12)]
+    dates = [soon - SILENT_AFTER, *(soon - SILENT_AFTER * 2**step for step in range(12))]
+    slow = sa.or_(
+        *(sa.and_(step, date >= _NEWS_AT) for step, date in zip(steps, dates, strict=True)),
+    )
+    return sa.and_(feeds.c.failing_since.is_(None), feeds.c.last_ok_at.is_not(None), slow)
+
+
+def _feed(told: sa.RowMapping) -> FeedHealth:
+    return FeedHealth(
+        id=FeedId(told["id"]),
+        host=told["host"],
+        outlet=told["outlet"] or "",
+        added_at=told["added_at"],
+        pause=PauseReason(told["pause_reason"]) if told["pause_reason"] else None,
+        reason=PollReason(told["last_reason"]) if told["last_reason"] else None,
+        error=told["last_error"] or "",
+        failures=told["failures"],
+        failing_since=told["failing_since"],
+        last_ok_at=told["last_ok_at"],
+        news_at=told["news_at"],
+        median_gap=told["median_gap"],
+        gap_at=told["gap_at"],
+        gaps=told["hurry"],
+        learned_url=redact_url(told["learned_url"]) if told["learned_url"] else None,
+    )
+
+
+def _by_host() -> sa.Subquery:
+    """Return for each host its live feeds, its last good poll, and the failures since then."""
+    one = (
+        sa.select(
+            feeds.c.host,
+            sa.func.count().label("feeds"),
+            sa.func.count(feeds.c.failing_since).label("failing"),
+            sa.func.max(feeds.c.last_ok_at).label("ok_at"),
+            sa.func.max(feeds.c.last_poll_at).label("polled_at"),
+        )
+        .where(_POLLED)
+        .group_by(feeds.c.host)
+        .subquery("one")
+    )
+    newly = sa.case(
+        (sa.or_(one.c.ok_at.is_(None), feeds.c.failing_since > one.c.ok_at), feeds.c.failing_since)
+    )
+    since = sa.func.coalesce(sa.func.min(newly), sa.func.min(feeds.c.failing_since))
+    bad = (
+        sa.select(
+            feeds.c.host,
+            sa.func.count().label("failing"),
+            since.label("since"),
+            sa.func.max(feeds.c.last_poll_at).label("failed_at"),
+            sa.func.max(feeds.c.last_error).label("error"),
+        )
+        .join(one, one.c.host == feeds.c.host)
+        .where(_FAILING, sa.or_(one.c.ok_at.is_(None), feeds.c.last_poll_at > one.c.ok_at))
+        .group_by(feeds.c.host)
+        .subquery("bad")
+    )
+    failing = sa.func.coalesce(bad.c.failing, 0).label("failing")
+    facts = (one.c.host, one.c.feeds, one.c.ok_at, one.c.polled_at, failing)
+    return (
+        sa.select(*facts, bad.c.since, bad.c.failed_at, bad.c.error)
+        .outerjoin_from(one, bad, bad.c.host == one.c.host)
+        .subquery("by_host")
+    )
+
+
+_HOST = _by_host()
+_IS_DOWN = _HOST.c.failing * 2 > _HOST.c.feeds
+
+
+async def _hosts(connection: AsyncConnection, known: Collection[Trouble]) -> tuple[HostHealth, ...]:
+    """Return the hosts that are down with FEWEST feeds or more, and those in trouble."""
+    in_trouble = [one.key for one in known if one.scope is TroubleScope.HOST]
+    wanted = sa.and_(_IS_DOWN, _HOST.c.feeds >= FEWEST)
+    if in_trouble:
+        wanted = sa.or_(wanted, _HOST.c.host.in_(in_trouble))
+    facts = (_HOST.c.host, _HOST.c.feeds, _HOST.c.failing, _HOST.c.since, _HOST.c.ok_at, _HOST.c.error)
+    rows = await connection.execute(sa.select(*facts).where(wanted).order_by(_HOST.c.host))
+    return tuple(
+        HostHealth(
+            host=row.host,
+            feeds=row.feeds,
+            failing=row.failing,
+            since=row.since,
+            ok_at=row.ok_at,
+            error=row.error or "",
+        )
+        for row in rows
+    )
+
+
+async def _house(connection: AsyncConnection, known: Collection[Trouble], now: datetime) -> HouseHealth:
+    lately = max([now - CALM, *(one.since for one in known if one.scope is TroubleScope.ALL)])
+    down_long = sa.and_(_IS_DOWN, _HOST.c.since <= now - NETWORK_AFTER)
+    last_ok = sa.select(sa.func.max(feeds.c.last_ok_at)).where(_POLLED).scalar_subquery()
+    is_vain = sa.or_(last_ok.is_(None), _HOST.c.failed_at > last_ok)
+    vain_since = sa.case((sa.or_(last_ok.is_(None), _HOST.c.since > last_ok), _HOST.c.since))
+    row = (
+        (
+            await connection.execute(
+                sa.select(
+                    sa.func.count().label("hosts"),
+                    _count(down_long).label("down"),
+                    sa.func.max(sa.case((down_long, _HOST.c.since))).label("down_since"),
+                    _count(_HOST.c.polled_at > lately).label("polled"),
+                    _count(sa.and_(_IS_DOWN, _HOST.c.failed_at > lately)).label("polled_down"),
+                    sa.func.max(_HOST.c.ok_at).label("ok_at"),
+                    _count(sa.and_(_HOST.c.failed_at.is_not(None), is_vain)).label("in_vain"),
+                    sa.func.min(vain_since).label("in_vain_since"),
+                    sa.func.max(_HOST.c.error).label("error"),
+                )
+            )
+        )
+        .mappings()
+        .one()
+    )
+    return HouseHealth(**{**row, "error": row["error"] or ""})
+
+
+def _count(which: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
+    return sa.func.count(sa.case((which, 1)))
+
+
+async def _restless(
+    connection: AsyncConnection, known: Collection[Trouble], now: datetime
+) -> dict[FeedId, str]:
+    """Return feeds in trouble, and those of hosts in trouble, that had a failed poll within CALM."""
+    found: dict[FeedId, str] = {}
+    bad = (
+        sa.select(feeds.c.id, feeds.c.host)
+        .join(polls, polls.c.feed_id == feeds.c.id)
+        .where(polls.c.at > now - CALM, polls.c.reason.not_in(_GOOD))
+        .distinct()
+    )
+    for scope, column in ((TroubleScope.FEED, feeds.c.id), (TroubleScope.HOST, feeds.c.host)):
+        for some in chunks(sorted({one.key for one in known if one.scope is scope})):
+            rows = await connection.execute(bad.where(column.in_(some)))
+            found |= {FeedId(row.id): row.host for row in rows}
+    return found
+
+
+# ---- what a check writes ----------------------------------------------------------------------
+
+
+async def _forgive(connection: AsyncConnection, outage: Trouble, now: datetime) -> None:
+    """Let the feeds that failed with all others begin to fail by themselves now."""
+    theirs = _FAILING if outage.scope is TroubleScope.ALL else sa.and_(_FAILING, feeds.c.host == outage.key)
+    await connection.execute(sa.update(feeds).where(theirs).values(failing_since=now))
+
+
+async def _sweep(connection: AsyncConnection, now: datetime) -> None:
+    """Forget what was told of troubles, and what could not be told for a week."""
+    done = sa.or_(notices.c.due_at.is_(None), notices.c.due_at <= now - NOTICES_KEPT)
+    await connection.execute(sa.delete(notices).where(notices.c.subject.startswith(SUBJECT), done))
+
+
+def _is(trouble: Trouble) -> sa.ColumnElement[bool]:
+    return sa.and_(
+        troubles.c.scope == trouble.scope.value,
+        troubles.c.key == trouble.key,
+        troubles.c.kind == trouble.kind.value,
+    )
+
+
+def _rows(some: Collection[Trouble]) -> list[dict[str, object]]:
+    return [
+        {
+            "scope": one.scope.value,
+            "key": one.key,
+            "kind": one.kind.value,
+            "since": one.since,
+            "detail": one.detail,
+        }
+        for one in some
+    ]
+
+
+def _notice_row(notice: Notice, now: datetime) -> dict[str, object]:
+    return {
+        "telegram_id": notice.telegram_id,
+        "subject": notice.subject,
+        "state": notice.state,
+        "told": "",
+        "html": notice.message.html,
+        "plain": notice.message.plain,
+        "due_at": now,
+        "attempts": 0,
+    }
+
+
+def _trouble(told: sa.RowMapping) -> Trouble:
+    return Trouble(
+        scope=TroubleScope(told["scope"]),
+        key=told["key"],
+        kind=TroubleKind(told["kind"]),
+        since=told["since"],
+        detail=told["detail"],
+    )
