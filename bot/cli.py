@@ -19,7 +19,17 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from bot import __version__, cli_archive, cli_draft, cli_explain, cli_match, cli_rules, cli_stats, cli_stories
+from bot import (
+    __version__,
+    cli_archive,
+    cli_draft,
+    cli_explain,
+    cli_feeds,
+    cli_match,
+    cli_rules,
+    cli_stats,
+    cli_stories,
+)
 from bot.app import SystemClock, open_house, read_setup, single_instance
 from bot.chat import make_chat_room
 from bot.config import read_config
@@ -200,6 +210,7 @@ async def _upgrade(config: Config) -> bool:
 
 
 app.add_typer(cli_rules.app, name="rules")
+app.add_typer(cli_feeds.app, name="feeds")
 app.add_typer(db_app, name="db")
 cli_rules.app.command("backtest")(cli_archive.backtest_command)
 cli_rules.app.command("draft")(cli_draft.draft_command)

@@ -20,6 +20,7 @@ from bot.errors import FeedUnreadable, FetchError
 from bot.feeds.draft import NAME_LIMIT, web_url
 from bot.feeds.look import WEB_PAGE, Look, look_at
 from bot.feeds.opml import url_key
+from bot.feeds.trips import is_same_origin
 from bot.model import Feed, Fetched, ParsedFeed, PollReason, PollState
 from bot.ports import Fetcher, Parser
 
@@ -205,11 +206,12 @@ async def _try(
 def _for_address(feed: Feed, url: str) -> Feed:
     """Return the settings for an address that a page names; nothing private goes to another host."""
     there, here = URL(url), URL(feed.url)
-    if there.host == here.host and there.port == here.port:
-        if here.user is not None and there.user is None and there.scheme == here.scheme:
-            url = str(there.with_user(here.user).with_password(here.password))
-        return replace(feed, url=url)
-    return replace(feed, url=url, allow_private=False, headers=(), auth_file=None)
+    if not is_same_origin(here, there):
+        is_allowed = feed.allow_private and here.raw_host == there.raw_host
+        return replace(feed, url=url, allow_private=is_allowed, headers=(), auth_file=None)
+    if here.user is not None and there.user is None:
+        url = str(there.with_user(here.user).with_password(here.password))
+    return replace(feed, url=url)
 
 
 async def _fetched(feed: Feed, fetcher: Fetcher) -> Fetched:
