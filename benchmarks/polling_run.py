@@ -184,7 +184,9 @@ async def run_bombs(job: Job) -> None:
         place = f"http://{address(nth)}:{job.port}/bomb/{kind}.xml"
         feeds.append(Feed(id=FeedId(kind), url=place, allow_private=True))
     async with open_house(setup_of(job, feeds)) as house:
-        due = await house.store.claim_feeds(house.clock.now(), FEED_LEASE, len(feeds), unpolled_since=house.clock.now())
+        due = await house.store.claim_feeds(
+            house.clock.now(), FEED_LEASE, len(feeds), unpolled_since=house.clock.now()
+        )
         by_id = {one.feed.id: one for one in due}
         await house.poller.poll_feeds([by_id[feeds[0].id]])
         say("ready")

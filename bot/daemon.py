@@ -18,8 +18,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.app import FEED_LEASE, House, Setup
 from bot.errors import NotifyError, Problem, StoreError, TokenRefused, TopicwireError
-from bot.keeping import PollReport
 from bot.model import Address, DeliveryState, FeedId
+from bot.polled import PollReport
 from bot.ports import DueFeed, SickFeed
 from bot.reload import Reloader, begin
 from bot.sender import SendReport

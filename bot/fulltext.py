@@ -27,8 +27,9 @@ from bot.core.fulltext import (
 from bot.errors import FeedUnreadable, FetchError, FetchTemporary, StoreError
 from bot.feeds.http import ACCEPT_PAGES
 from bot.feeds.robots import PageDisallowed, Robots
-from bot.keeping import BUG, Rules
+from bot.keeping import Rules
 from bot.model import Feed, FeedId, Fetched, Item, ItemId, Match, PollReason, PollState, TopicId
+from bot.polled import BUG
 from bot.ports import Clock, Fetcher, PollTransaction
 from bot.telling import Teller, Telling, TellPolicies
 

@@ -5,17 +5,17 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 from typing import Protocol
 
 import structlog
 
-from bot.core.identity import Sorted, is_flood, item_keys, redact_url, sort_items, wants_titles
-from bot.core.schedule import NextPollReason, PollDecision, PollPolicy, after_error, after_success
-from bot.errors import FetchError, FetchTemporary, StoreError
+from bot.core.fulltext import wants_page, with_page
+from bot.core.identity import Sorted, item_keys, sort_items, wants_titles
+from bot.core.schedule import PollDecision, PollPolicy, after_error, after_success
+from bot.errors import FetchError, StoreError
 from bot.model import (
-    FeedId,
     Fetched,
     Item,
     ItemId,
@@ -23,20 +23,19 @@ from bot.model import (
     ItemReason,
     Match,
     NotModified,
-    ParsedFeed,
     PollReason,
     Topic,
     TopicId,
 )
-from bot.ports import Clock, DueFeed, FeedStore, PollOutcome, PollTransaction
-from bot.telling import Teller, Telling, TellPolicies
+from bot.polled import BUG, SILENT, Heard, PollReport, broken, log_poll, lost_poll, report_of
+from bot.ports import Clock, FeedStore, PollOutcome, PollTransaction
+from bot.telling import Teller, TellPolicies
 
 log = structlog.get_logger()
 
 MOST_AT_ONCE = 20  # polls in one transaction; others write meanwhile
+_UNKEPT = ItemId(0)  # the number of an item that has none yet
 TOUCH_EVERY = timedelta(days=1)  # a key lives for months, so a day more or less is nothing
-_SILENT = frozenset({ItemReason.FIRST_POLL, ItemReason.BACKFILL})
-BUG = "a bug of Topicwire's; the log has the traceback"
 
 
 class Rules(Protocol):
@@ -49,45 +48,8 @@ class Rules(Protocol):
     def match(self, item: Item) -> tuple[Match, ...]:
         """Return what the item matches, with the evidence."""
 
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Heard:
-    """What one poll heard of its feed."""
-
-    due: DueFeed
-    answer: Fetched | NotModified | FetchError
-    digest: str | None = None  # of the body
-    parsed: ParsedFeed | None = None  # None: nothing changed, or it failed
-
-    @property
-    def is_broken(self) -> bool:
-        """Return whether it met a bug of ours."""
-        return isinstance(self.answer, FetchError) and self.answer.reason is PollReason.BROKEN
-
-
-@dataclass(slots=True, kw_only=True)
-class PollReport:
-    """What came of one poll, for logs and summaries."""
-
-    feed: FeedId
-    reason: PollReason
-    items: int = 0  # in the feed
-    new: int = 0
-    silent: int = 0  # unknown, but kept silently: a first poll, or old ones
-    edited: int = 0
-    matched: int = 0  # of all these
-    stories: int = 0  # opened
-    alerts: int = 0  # queued or held for a chat
-    edits: int = 0  # of messages sent, now due
-    is_flood: bool = False  # more news than is credible: told as a digest
-    is_put_off: bool = False  # not asked at all: its host is busy, or asked for a pause
-    error: str | None = None
-
-    def count(self, told: Telling) -> None:
-        """Add what came of telling one item."""
-        self.stories += told.opened
-        self.alerts += len(told.alerts)
-        self.edits += told.edits
+    def page_topics(self, item: Item) -> frozenset[TopicId]:
+        """Return the topics that want linked pages read, and take items of such a source and language."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -96,27 +58,6 @@ class PollPolicies:
 
     polls: PollPolicy = field(default_factory=PollPolicy)
     telling: TellPolicies = field(default_factory=TellPolicies)
-
-
-@dataclass(slots=True, kw_only=True)
-class _Fresh:
-    """An item that goes on to matching: an unknown or an edited one."""
-
-    one: Sorted
-    report: PollReport
-    matches: tuple[Match, ...] = ()
-    number: ItemId | None = None  # None: not kept yet
-    before: frozenset[TopicId] = frozenset()  # that it matched so far
-    quiet: frozenset[TopicId] = frozenset()  # that it matches only because the rules have changed
-
-    @property
-    def untold(self) -> frozenset[TopicId]:
-        """Return the topics that it matches now, and did not so far."""
-        return frozenset(match.topic for match in self.matches) - self.before
-
-    @property
-    def is_silent(self) -> bool:
-        return self.one.reason in _SILENT or self.untold == self.quiet
 
 
 @dataclass(slots=True, kw_only=True)
@@ -142,6 +83,27 @@ class _Poll:
             new=None if parsed is None else self.report.new,
             error=str(answer) if isinstance(answer, FetchError) else None,
         )
+
+
+@dataclass(slots=True, kw_only=True)
+class _Fresh:
+    """An item that goes on to matching: an unknown or an edited one."""
+
+    one: Sorted
+    poll: _Poll
+    matches: tuple[Match, ...] = ()
+    number: ItemId = _UNKEPT
+    before: frozenset[TopicId] = frozenset()  # that it matched so far
+    quiet: frozenset[TopicId] = frozenset()  # that it matches only because the rules have changed
+
+    @property
+    def untold(self) -> frozenset[TopicId]:
+        """Return the topics that it matches now, and did not so far."""
+        return frozenset(match.topic for match in self.matches) - self.before
+
+    @property
+    def is_silent(self) -> bool:
+        return self.one.reason in SILENT or self.untold == self.quiet
 
 
 class Keeper:
@@ -215,7 +177,7 @@ class Keeper:
         rules = self._rules()  # one set for all of it, whatever is swapped in meanwhile
         polls = await self._sorted(some, now)
         fresh = [
-            _Fresh(one=one, report=poll.report)
+            _Fresh(one=one, poll=poll)
             for poll in polls
             for one in poll.found
             if one.reason is not ItemReason.SEEN
@@ -224,15 +186,16 @@ class Keeper:
         async with self._store.polling() as transaction:
             held = await transaction.held([poll.heard.due for poll in polls])
             polls = [poll for poll in polls if poll.report.feed in held]
-            fresh = [one for one in fresh if one.report.feed in held]
+            fresh = [one for one in fresh if one.poll.report.feed in held]
             await self._keep_items(transaction, rules, fresh, now)
             await _keep_keys(transaction, polls, now)
             await self._tell(transaction, rules, fresh, now)
+            await _want_pages(transaction, rules, fresh, now)
             await transaction.save_polls([poll.outcome for poll in polls], now)
         for poll in polls:
-            _log(poll.report, poll.decision)
+            log_poll(poll.report, poll.decision)
         reports = {poll.report.feed: poll.report for poll in polls}
-        return [reports.get(heard.due.feed.id) or _lost(heard.due) for heard in some]
+        return [reports.get(heard.due.feed.id) or lost_poll(heard.due) for heard in some]
 
     async def _sorted(self, some: Sequence[Heard], now: datetime) -> list[_Poll]:
         """Return the polls, their items sorted by what is known of them, and decided on."""
@@ -260,7 +223,7 @@ class Keeper:
                     decision=decision,
                     found=found,
                     known={key: one.seen_at for key, one in mine.items()},
-                    report=_report(heard, decision, found),
+                    report=report_of(heard, decision, found),
                 )
             )
         return polls
@@ -299,16 +262,25 @@ class Keeper:
             one.number = number
         edited = [one for one in fresh if one.one.reason is ItemReason.EDITED]
         for one in edited:
-            one.number = one.one.known.id if one.one.known else ItemId(0)
+            one.number = one.one.known.id if one.one.known else _UNKEPT
         before = await store.item_topics([one.number for one in edited])
         for one in edited:
             one.before = before.get(one.number, frozenset())
+        await self._add_pages(store, rules, edited)
         await self._find_quiet(store, rules, [one for one in edited if one.untold])
         await store.update_items({one.number: one.one for one in edited}, now)
         await store.set_matches(
             {one.number: one.matches for one in fresh if one.matches or one in edited},
             {one.number: one.quiet for one in edited},
         )
+
+    async def _add_pages(self, store: PollTransaction, rules: Rules, edited: Sequence[_Fresh]) -> None:
+        """Match edited items anew with the texts of their pages, where these were read."""
+        texts = await store.page_texts([one.number for one in edited])
+        longer = [one for one in edited if one.number in texts]
+        for one in longer:
+            one.one = replace(one.one, item=with_page(one.one.item, texts[one.number]))
+        await self._match(rules, longer)
 
     async def _find_quiet(self, store: PollTransaction, rules: Rules, edited: Sequence[_Fresh]) -> None:
         """Find the topics that edited items match only because the rules have changed.
@@ -338,38 +310,29 @@ class Keeper:
                 story=stories.get(one.number),
                 topics=rules.topics,
                 is_silent=one.is_silent,
-                is_flood=one.report.is_flood,
+                is_flood=one.poll.report.is_flood,
             )
-            one.report.count(told)
+            one.poll.report.count(told)
         for one in fresh:
-            one.report.matched += bool(one.matches)
+            one.poll.report.matched += bool(one.matches)
 
 
-def broken(due: DueFeed) -> Heard:
-    """Return what is kept of a poll that met a bug of ours: it backs off, and operators see it."""
-    return Heard(due=due, answer=FetchTemporary(BUG, feed_url=due.feed.url, reason=PollReason.BROKEN))
-
-
-def _report(heard: Heard, decision: PollDecision, found: Sequence[Sorted]) -> PollReport:
-    answer = heard.answer
-    return PollReport(
-        feed=heard.due.feed.id,
-        reason=decision.reason,
-        items=len(found),
-        new=sum(one.reason is ItemReason.NEW for one in found),
-        silent=sum(one.reason in _SILENT for one in found),
-        edited=sum(one.reason is ItemReason.EDITED for one in found),
-        is_flood=is_flood(found),
-        is_put_off=decision.why is NextPollReason.HOST_BUSY,
-        error=redact_url(str(answer)) if isinstance(answer, FetchError) else None,
-    )
-
-
-def _lost(due: DueFeed) -> PollReport:
-    """Return the report of a poll that took longer than its lease."""
-    said = "it took so long that somebody else polls this feed by now; this poll is not kept"
-    log.error("poll not kept", feed=due.feed.id, error=said)
-    return PollReport(feed=due.feed.id, reason=PollReason.TEMPORARY, error=said)
+async def _want_pages(store: PollTransaction, rules: Rules, fresh: Sequence[_Fresh], now: datetime) -> None:
+    """Have the pages read that news links to, where its feed or a topic wants that."""
+    wanted = [
+        one
+        for one in fresh
+        if one.one.reason is ItemReason.NEW
+        and wants_page(
+            one.one.item,
+            feed_fetches=one.poll.heard.due.feed.fetch_content,
+            matched={match.topic for match in one.matches},
+            fetching=rules.page_topics(one.one.item),
+        )
+    ]
+    if wanted:
+        flooded = {one.number for one in wanted if one.poll.report.is_flood}
+        await store.want_pages({one.number: one.one.item for one in wanted}, now, flooded)
 
 
 async def _keep_keys(store: PollTransaction, polls: Sequence[_Poll], now: datetime) -> None:
@@ -400,24 +363,3 @@ def _match(rules: Rules, item: Item) -> tuple[Match, ...]:
     except Exception:  # a bug with one item is logged with it, and the rest of the feed goes on
         log.exception("item was not matched", feed=item.feed_id, guid=item.guid, title=item.title[:80])
         return ()
-
-
-def _log(report: PollReport, decision: PollDecision) -> None:
-    facts = {
-        "feed": report.feed,
-        "reason": report.reason.value,
-        "next_poll": decision.next_poll_at.isoformat(),
-        "why": decision.why.value,
-    }
-    if report.is_put_off:
-        log.debug("poll put off", **facts)
-    elif report.error:
-        log.warning("poll failed", **facts, error=report.error, paused=decision.pause)
-    elif report.is_flood:
-        log.warning(
-            "poll brought more news than is credible; it is told as a digest", **facts, new=report.new
-        )
-    elif report.new or report.edited:
-        log.info("poll brought news", **facts, new=report.new, edited=report.edited, alerts=report.alerts)
-    else:
-        log.debug("poll brought nothing new", **facts, silent=report.silent)

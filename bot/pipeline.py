@@ -13,8 +13,9 @@ from dataclasses import replace
 import structlog
 
 from bot.errors import FetchError
-from bot.keeping import Heard, Keeper, PollPolicies, PollReport, Rules, broken
+from bot.keeping import Keeper, PollPolicies, Rules
 from bot.model import NotModified
+from bot.polled import Heard, PollReport, broken
 from bot.ports import Clock, DueFeed, FeedStore, Fetcher, Parser
 
 log = structlog.get_logger()

@@ -256,6 +256,18 @@ class PollTransaction(Protocol):
     async def kept_items(self, items: Collection[ItemId]) -> Mapping[ItemId, Item]:
         """Return these items as they are kept; unknown ones are left out."""
 
+    async def want_pages(
+        self, wanted: Mapping[ItemId, Item], now: datetime, flooded: Collection[ItemId] = frozenset()
+    ) -> None:
+        """Have the pages that these items link to read; those without a web address are left out.
+
+        Args:
+            flooded: Those that came with more news than is credible: it leaves as a digest.
+        """
+
+    async def page_texts(self, items: Collection[ItemId]) -> Mapping[ItemId, str]:
+        """Return the texts that pages added to these items; items without one are left out."""
+
     async def stories_of(self, items: Collection[ItemId]) -> Mapping[ItemId, StoryId]:
         """Return the stories that these items belong to; items without one are left out."""
 

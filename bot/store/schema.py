@@ -175,7 +175,7 @@ item_keys = sa.Table(
     sa.Column("feed_id", sa.Text, sa.ForeignKey("feeds.id"), primary_key=True),
     sa.Column("key", sa.Text, primary_key=True),
     sa.Column("item_id", BigId, sa.ForeignKey("items.id"), nullable=False, index=True),
-    sa.Column("seen_at", Utc, nullable=False),  # when a poll last showed it
+    sa.Column("seen_at", Utc, nullable=False),  # when a poll last showed it, to within a day
 )
 
 pages = sa.Table(  # the linked pages of items whose feed or topics want them read
