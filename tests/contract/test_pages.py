@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Collection
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -162,7 +162,7 @@ async def test_a_page_knows_that_its_item_came_in_a_flood(store: SqlStore, clock
 async def test_no_minute_sees_more_pages_than_its_budget(store: SqlStore, clock: FakeClock) -> None:
     await want(store, clock, *(f"https://h{number}.example/" for number in range(30)))
     policy = PagePolicy(per_minute=7)
-    claimed = []
+    claimed: list[datetime] = []
 
     while len(claimed) < 30:
         for page in await claim(store, clock, room=3, policy=policy):
