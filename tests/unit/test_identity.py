@@ -10,19 +10,15 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from bot.core.identity import (
-    KnownItem,
-    Sorted,
     canonical_url,
     content_hash,
-    is_flood,
     item_keys,
+    key_keep_for,
     redact_url,
-    sort_items,
 )
-from bot.model import FeedId, Item, ItemId, ItemKey, ItemReason, PollState
+from bot.model import FeedId, Item
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
-POLLED = PollState(last_ok_at=NOW - timedelta(hours=1))
 FERRY = Item(
     feed_id=FeedId("harbour"),
     title="Ferry returns",
@@ -31,32 +27,6 @@ FERRY = Item(
     guid="ferry-1",
     published_at=NOW - timedelta(hours=2),
 )
-
-
-def an_item(number: int) -> Item:
-    return replace(
-        FERRY, guid=f"guid-{number}", title=f"Title {number}", url=f"https://harbour.example/{number}"
-    )
-
-
-def remembered(*items: Item) -> dict[ItemKey, KnownItem]:
-    return {
-        key: KnownItem(id=ItemId(number), content_hash=content_hash(item), seen_at=NOW)
-        for number, item in enumerate(items)
-        for key in item_keys(item)
-    }
-
-
-def sort(
-    *items: Item, known: dict[ItemKey, KnownItem] | None = None, state: PollState = POLLED
-) -> tuple[Sorted, ...]:
-    return sort_items(items, known or {}, state, NOW)
-
-
-def reasons(
-    *items: Item, known: dict[ItemKey, KnownItem] | None = None, state: PollState = POLLED
-) -> list[ItemReason]:
-    return [entry.reason for entry in sort(*items, known=known, state=state)]
 
 
 # ---- canonical URLs ------------------------------------------------------------------------------
@@ -254,82 +224,12 @@ def test_the_content_hash_ignores_dates_and_sees_each_field() -> None:
     assert len({base, content_hash(moved), content_hash(replace(FERRY, content="x"))}) == 3
 
 
-# ---- sorting a poll ------------------------------------------------------------------------------
-
-
-def test_an_unknown_item_is_new() -> None:
-    (found,) = sort(FERRY)
-
-    assert found == Sorted(
-        item=FERRY, keys=item_keys(FERRY), content_hash=content_hash(FERRY), reason=ItemReason.NEW
-    )
-
-
-def test_a_known_item_is_seen_and_with_other_text_edited() -> None:
-    known = remembered(FERRY)
-
-    assert reasons(FERRY, known=known) == [ItemReason.SEEN]
-    assert reasons(replace(FERRY, published_at=NOW), known=known) == [ItemReason.SEEN]
-    assert reasons(replace(FERRY, summary="Corrected."), known=known) == [ItemReason.EDITED]
-    assert reasons(replace(FERRY, guid="renewed"), known=known) == [ItemReason.SEEN]
-
-
-def test_a_first_poll_is_silent() -> None:
-    assert reasons(an_item(1), an_item(2), state=PollState()) == [ItemReason.FIRST_POLL] * 2
+# ---- how long keys live --------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(
-    ("age", "expected"),
-    [(timedelta(days=29), ItemReason.NEW), (timedelta(days=31), ItemReason.BACKFILL)],
+    ("window", "expected"),
+    [(None, 90), (timedelta(0), 90), (timedelta(days=22), 90), (timedelta(days=30), 120)],
 )
-def test_an_unknown_item_from_long_before_the_last_good_poll_is_backfill(
-    age: timedelta, expected: ItemReason
-) -> None:
-    assert POLLED.last_ok_at is not None
-    assert reasons(replace(FERRY, published_at=POLLED.last_ok_at - age)) == [expected]
-
-
-def test_a_feed_that_was_away_for_months_still_brings_its_news() -> None:
-    away = PollState(last_ok_at=NOW - timedelta(days=90))
-
-    assert reasons(replace(FERRY, published_at=NOW - timedelta(days=60)), state=away) == [ItemReason.NEW]
-
-
-def test_doubles_inside_a_poll_are_seen() -> None:
-    copy = replace(FERRY, guid="ferry-copy")
-
-    assert reasons(FERRY, FERRY, copy) == [ItemReason.NEW, ItemReason.SEEN, ItemReason.SEEN]
-    assert reasons(FERRY, FERRY, state=PollState()) == [ItemReason.FIRST_POLL, ItemReason.SEEN]
-
-
-def test_a_guid_that_stands_on_different_items_names_none_of_them() -> None:
-    one, two = (replace(an_item(number), guid="0") for number in (1, 2))
-
-    assert reasons(one, two) == [ItemReason.NEW, ItemReason.NEW]
-    assert reasons(one, two, known=remembered(one)) == [ItemReason.SEEN, ItemReason.NEW]
-
-
-@settings(deadline=None)
-@given(st.lists(st.integers(0, 9), max_size=12), st.sets(st.integers(0, 9)))
-def test_what_a_poll_found_is_all_seen_the_next_time(polled: list[int], known: set[int]) -> None:
-    items = [an_item(number) for number in polled]
-    before = remembered(*(an_item(number) for number in known))
-
-    first = sort(*items, known=before)
-    new = {entry.item.guid for entry in first if entry.reason is ItemReason.NEW}
-    again = reasons(*items, known=before | remembered(*items))
-
-    assert new == {f"guid-{number}" for number in set(polled) - known}
-    assert set(again) <= {ItemReason.SEEN}
-
-
-# ---- floods and gaps -----------------------------------------------------------------------------
-
-
-@pytest.mark.parametrize(
-    ("new", "old", "expected"), [(19, 0, False), (20, 0, True), (20, 19, True), (20, 20, False)]
-)
-def test_twenty_new_items_and_more_than_half_are_a_flood(new: int, old: int, expected: bool) -> None:
-    items = [an_item(number) for number in range(new + old)]
-
-    assert is_flood(sort(*items, known=remembered(*items[new:]))) is expected
+def test_keys_live_ninety_days_or_four_windows(window: timedelta | None, expected: int) -> None:
+    assert key_keep_for(window) == timedelta(days=expected)

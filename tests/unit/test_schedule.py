@@ -2,37 +2,30 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
-from types import MappingProxyType
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.identity import KnownItem, sort_items
+from bot.core.identity import sort_items
 from bot.core.schedule import (
     NextPollReason,
     PollDecision,
     PollPolicy,
-    after_error,
     after_success,
     first_poll_at,
     median_gap,
-    needs_operator,
 )
-from bot.errors import FeedUnreadable, FetchError, FetchGone, FetchRefused, FetchTemporary
 from bot.model import (
     ZERO,
     Feed,
     FeedId,
     Fetched,
     Item,
-    ItemKey,
     NotModified,
     ParsedFeed,
-    PauseReason,
     PollReason,
     PollState,
 )
@@ -74,34 +67,9 @@ def good(
     state: PollState = PollState(),  # noqa: B008  # frozen
     feed: Feed = FEED,
     dice: float = MIDDLE,
-    known: Mapping[ItemKey, KnownItem] = MappingProxyType({}),
 ) -> PollDecision:
-    sorted_items = None if found is None else sort_items(found.items, known, state, NOW)
+    sorted_items = None if found is None else sort_items(found.items, {}, state, NOW)
     return after_success(feed, state, outcome, "hash", found, sorted_items, now=NOW, dice=dice, policy=POLICY)
-
-
-def an_error(
-    kind: type[FetchError] = FetchTemporary,
-    reason: PollReason = PollReason.TEMPORARY,
-    status: int | None = 500,
-    retry_after: timedelta | None = None,
-    host: str | None = None,
-) -> FetchError:
-    return kind("no", feed_url=FEED.url, reason=reason, status=status, retry_after=retry_after, host=host)
-
-
-GONE = an_error(FetchGone, PollReason.GONE, 410)
-
-
-def bad(
-    error: FetchError,
-    state: PollState = PollState(),  # noqa: B008  # frozen
-    *,
-    feed: Feed = FEED,
-    dice: float = MIDDLE,
-    now: datetime = NOW,
-) -> PollDecision:
-    return after_error(feed, state, error, now=now, dice=dice, policy=POLICY)
 
 
 def wait(decision: PollDecision) -> timedelta:
@@ -214,107 +182,34 @@ def test_validators_are_dropped_after_eight_days_of_nothing_but_304(age: timedel
     assert (state.etag is not None, state.last_modified is not None) == (kept, kept)
 
 
+def test_a_feed_without_validators_is_asked_in_full_and_stays_so() -> None:
+    state = good(a_200(), parsed()).state
+
+    assert (state.etag, state.last_modified, state.validators_since) == (None, None, None)
+
+
+def test_after_eight_days_of_304_a_200_brings_new_validators() -> None:
+    old = PollState(etag='"e"', validators_since=NOW - 9 * DAY, body_sha256="hash", server_wait=HOUR)
+
+    dropped = good(a_304(etag='"e"'), state=old).state
+    renewed = good(a_200(etag='"f"'), None, state=dropped).state
+
+    assert (dropped.etag, dropped.validators_since, dropped.body_sha256) == (None, None, "hash")
+    assert (renewed.etag, renewed.validators_since) == ('"f"', NOW)
+
+
+def test_an_empty_body_leaves_the_rhythm_as_it_was() -> None:
+    state = PollState(last_ok_at=NOW, median_gap=HOUR, window=DAY, window_start=NOW - DAY)
+
+    after = good(a_200(), parsed(), state=state).state
+
+    assert (after.median_gap, after.window, after.window_start) == (HOUR, DAY, NOW - DAY)
+
+
 def test_jitter_spreads_by_a_tenth() -> None:
     waits = [wait(good(a_200(), parsed(gap=HOUR), dice=dice)) for dice in (0.0, 0.5, 1.0)]
 
     assert waits == [27 * MINUTE, 30 * MINUTE, 33 * MINUTE]
-
-
-# ---- after a failed poll -------------------------------------------------------------------------
-
-
-def test_back_off_doubles_up_to_a_day() -> None:
-    state, ceilings = PollState(), []
-    for _ in range(12):
-        decision = bad(an_error(), state, dice=1.0)
-        state = decision.state
-        ceilings.append(wait(decision))
-
-    assert ceilings[:4] == [5 * MINUTE, 10 * MINUTE, 20 * MINUTE, 40 * MINUTE]
-    assert ceilings[-1] == DAY
-    assert (state.failures, state.failing_since) == (12, NOW)
-
-
-def test_back_off_has_full_jitter_but_never_less_than_a_minute() -> None:
-    state = PollState(failures=3)
-
-    assert [wait(bad(an_error(), state, dice=dice)) for dice in (0.0, 0.5, 1.0)] == [
-        MINUTE,
-        20 * MINUTE,
-        40 * MINUTE,
-    ]
-
-
-def test_a_feed_polled_each_minute_is_retried_as_soon() -> None:
-    assert wait(bad(an_error(), feed=replace(FEED, interval=MINUTE), dice=1.0)) == MINUTE
-
-
-@pytest.mark.parametrize("status", [401, 403, 404, 500, 503, None])
-def test_nothing_but_410_ever_pauses_a_feed(status: int | None) -> None:
-    state = PollState(failures=10_000, failing_since=NOW - 1000 * DAY)
-
-    decision = bad(an_error(FetchRefused, PollReason.REFUSED, status), state)
-
-    assert decision.pause is None
-    assert wait(decision) <= DAY
-
-
-def test_an_unreadable_body_leaves_the_validators_of_the_last_good_one() -> None:
-    state = PollState(etag='"good"', body_sha256="good")
-
-    after = bad(an_error(FeedUnreadable, PollReason.UNREADABLE, None), state).state
-
-    assert (after.etag, after.body_sha256) == ('"good"', "good")
-
-
-@pytest.mark.parametrize(
-    ("asked", "low", "high"), [(3 * HOUR, 3 * HOUR, 3.3 * HOUR), (40 * DAY, DAY, 1.1 * DAY)]
-)
-def test_retry_after_is_kept_to_but_no_longer_than_a_day(
-    asked: timedelta, low: timedelta, high: timedelta
-) -> None:
-    decision = bad(an_error(reason=PollReason.RATE_LIMITED, status=429, retry_after=asked))
-
-    assert low <= wait(decision) <= high
-    assert decision.why is NextPollReason.RETRY_AFTER
-
-
-def test_a_short_retry_after_does_not_shorten_the_back_off() -> None:
-    decision = bad(an_error(retry_after=timedelta(seconds=1)), PollState(failures=5))
-
-    assert decision.why is NextPollReason.BACKOFF
-
-
-def test_waiting_for_a_busy_host_is_no_failure() -> None:
-    error = an_error(reason=PollReason.RATE_LIMITED, status=None, retry_after=2 * MINUTE)
-
-    decision = bad(error, PollState(failures=2), dice=0.0)
-
-    assert decision.state == PollState(failures=2)
-    assert wait(decision) == 2 * MINUTE
-    assert decision.why is NextPollReason.HOST_BUSY
-
-
-def test_410_three_times_over_48_hours_pauses_a_feed() -> None:
-    state, now, seen = PollState(), NOW, []
-    for _ in range(3):
-        decision = bad(GONE, state, now=now)
-        state, now = decision.state, decision.next_poll_at
-        seen.append(decision.pause)
-
-    assert seen == [None, None, PauseReason.GONE]
-    assert decision.why is NextPollReason.GONE
-
-
-def test_410_three_times_in_an_hour_pauses_nothing() -> None:
-    assert not bad(GONE, PollState(gone_count=9, gone_since=NOW - HOUR)).pause
-
-
-def test_another_answer_in_between_starts_the_count_of_410_anew() -> None:
-    gone = PollState(gone_count=2, gone_since=NOW - 10 * DAY)
-
-    assert bad(an_error(status=404), gone).state.gone_count == 0
-    assert bad(an_error(status=None), gone).state.gone_count == 2  # no answer at all
 
 
 # ---- the first poll, and the rhythm --------------------------------------------------------------
@@ -368,14 +263,6 @@ feeds = st.builds(Feed, id=st.just(FEED.id), url=st.text(), interval=st.none() |
 gaps = st.none() | spans
 dices = st.floats(0, 1, exclude_max=True)
 outcomes = st.builds(a_200, max_age=st.none() | spans) | st.builds(a_304, max_age=st.none() | spans)
-errors = st.builds(
-    an_error,
-    kind=st.sampled_from([FetchTemporary, FetchGone, FetchRefused, FeedUnreadable]),
-    reason=st.sampled_from(PollReason),
-    status=st.sampled_from([None, 404, 410, 429, 500]),
-    retry_after=st.none() | spans,
-    host=st.none() | st.just("harbour.example"),
-)
 
 
 @settings(deadline=None)
@@ -401,38 +288,3 @@ def test_the_next_poll_after_a_good_one_is_later_and_within_bounds(
     assert decision.pause is None
     assert decision.host_pause is None
     assert 0 <= decision.state.hurry <= 4
-
-
-@settings(deadline=None)
-@given(feed=feeds, state=states, error=errors, now=moments, dice=dices)
-def test_the_next_poll_after_a_failed_one_is_later_and_never_far_off(
-    feed: Feed, state: PollState, error: FetchError, now: datetime, dice: float
-) -> None:
-    decision = after_error(feed, state, error, now=now, dice=dice, policy=POLICY)
-
-    assert timedelta(seconds=1) <= decision.next_poll_at - now <= 1.1 * DAY
-    assert decision.pause in {None, PauseReason.GONE}
-    assert decision.pause is None or (isinstance(error, FetchGone) and state.learned_url is None)
-    if decision.host_pause is not None:
-        assert timedelta(0) < decision.host_pause.until - now <= DAY
-        assert decision.host_pause.until <= decision.next_poll_at
-
-
-@pytest.mark.parametrize(
-    ("reason", "failing_for", "is_paused", "sick"),
-    [
-        pytest.param(PollReason.TEMPORARY, timedelta(hours=23), False, False, id="a hiccup"),
-        pytest.param(PollReason.TEMPORARY, timedelta(hours=24), False, True, id="down for a day"),
-        pytest.param(PollReason.RATE_LIMITED, timedelta(hours=1), False, False, id="asked to wait"),
-        pytest.param(PollReason.UNREADABLE, timedelta(0), False, True, id="no feed"),
-        pytest.param(PollReason.REFUSED, timedelta(0), False, True, id="refused"),
-        pytest.param(PollReason.GONE, timedelta(0), True, True, id="paused"),
-        pytest.param(PollReason.FETCHED, None, False, False, id="well"),
-    ],
-)
-def test_an_operator_is_called_when_a_feed_will_not_get_well_by_itself(
-    reason: PollReason, failing_for: timedelta | None, is_paused: bool, sick: bool
-) -> None:
-    since = None if failing_for is None else NOW - failing_for
-
-    assert needs_operator(reason, since, is_paused, NOW) is sick
