@@ -58,6 +58,24 @@ _BLOCKS = frozenset(
     }
 )
 
+
+class _InPlaceOf(dict[str, str]):
+    """What a tag leaves of itself, by its name; of those without text, a bracket, which shows them."""
+
+    def __missing__(self, name: str) -> str:
+        return self.get(name.lower(), "")
+
+
+_IN_PLACE_OF = _InPlaceOf(
+    {
+        **dict.fromkeys(
+            ("a", "abbr", "b", "em", "i", "img", "small", "span", "strong", "sub", "sup", "u"), ""
+        ),
+        **dict.fromkeys(_BLOCKS, "\n"),
+        **dict.fromkeys(_WITHOUT_TEXT, "<"),
+    }
+)
+
 # Control characters, byte order marks and soft hyphens; embeddings, overrides and isolates of writing
 # direction, which could turn around the rest of a message (CVE-2021-42574); interlinear marks; tag
 # characters; halves of surrogate pairs, which no database stores. Joiners stay: Persian and emoji need them.
@@ -65,9 +83,10 @@ _HARMFUL = re.compile(
     "[\x00-\x08\x0e-\x1b\x7f-\x84\x86-\x9f\u00ad\u061c\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff\ufff9-\ufffb"
     "\U000e0000-\U000e007f\ud800-\udfff]"
 )
-_BREAK = r"\n\r\v\f\x1c-\x1e\x85\u2028\u2029"
-_SPACES = re.compile(rf"[^\S{_BREAK}]+")
-_BREAKS = re.compile(rf" ?[{_BREAK}][ {_BREAK}]*")  # after _SPACES, so that it is linear
+# The tags of tame markup, as in most feeds: short names, quotes that close, no brackets in quotes.
+_TAME_TAG = re.compile(
+    r"""</?([A-Za-z][A-Za-z0-9]{0,15})(?=[\s/>])[^"'<>]*+(?:(?:"[^"<>]*+"|'[^'<>]*+')[^"'<>]*+)*+>"""
+)
 _MARKUP = re.compile(
     r"</[a-zA-Z]|<(?:br|img|p|hr)\b[^<>]{0,500}>|&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|[a-zA-Z]{2,8});"
 )
@@ -80,7 +99,7 @@ def plain_text(markup: str, limit: int) -> str:
     empty. Only the first 20 · `limit` + 10,000 characters of markup are looked at.
     """
     head = markup[: 20 * limit + 10_000]
-    text = "".join(_texts(head)) if "<" in head else head
+    text = _text_of(head) if "<" in head else head
     return clean_text(html.unescape(text) if "&" in text else text, limit)
 
 
@@ -97,8 +116,9 @@ def clean_text(text: str, limit: int) -> str:
     head = text[: 20 * limit + 10_000]
     if head.isprintable() and "  " not in head:  # most names and titles: nothing to clean
         return head.strip(" ")[:limit].rstrip(" ")
-    kept = _HARMFUL.sub("", head)
-    kept = _BREAKS.sub("\n", _SPACES.sub(" ", kept)).strip()
+    kept = _spaced(head)
+    if not kept.replace("\n", "").isprintable():  # what does harm is never printable, nor is it white space
+        kept = _spaced(_HARMFUL.sub("", head))
     return kept if len(kept) <= limit else kept[:limit].rstrip()
 
 
@@ -107,8 +127,28 @@ def looks_like_markup(text: str) -> bool:
     return _MARKUP.search(text) is not None
 
 
-def _texts(markup: str) -> list[str]:
-    """Return the pieces between tags, with line ends where blocks begin and end."""
+def _spaced(text: str) -> str:
+    """Return the text with one space between words, and one line end between lines that hold any."""
+    lines = (" ".join(line.split()) for line in text.splitlines())
+    return "\n".join(line for line in lines if line)
+
+
+def _text_of(markup: str) -> str:
+    """Return the text between tags, with line ends where blocks begin and end."""
+    tame = _tame_text(markup)
+    return "".join(_wild_texts(markup)) if tame is None else tame
+
+
+def _tame_text(markup: str) -> str | None:
+    """Return the same in one sweep; None where there is more to it than tags that stand where they should."""
+    pieces = _TAME_TAG.split(markup)
+    pieces[1::2] = map(_IN_PLACE_OF.__getitem__, pieces[1::2])
+    text = "".join(pieces)
+    return None if "<" in text else text
+
+
+def _wild_texts(markup: str) -> list[str]:
+    """Return the same of any markup, piece by piece, as a browser would."""
     pieces: list[str] = []
     position = 0
     quotes_close = True  # False after the first tag whose quotes never do: from then on any ">" ends a tag

@@ -30,6 +30,13 @@ _PERIODS = {
 _LANGUAGE = re.compile(r"\s*([a-zA-Z]{2})(?![a-zA-Z])")
 
 
+# A URL that joining to a base leaves as it is, letter for letter.
+_CHARACTERS = r"A-Za-z0-9._~:@!$&'()*+,=%/-"
+_PLAIN_URL = re.compile(
+    rf"https?://[A-Za-z0-9.-]+(?::[0-9]+)?(?:/[{_CHARACTERS}]*)?(?:\?[{_CHARACTERS}?]+)?(?:#[{_CHARACTERS}?]+)?"
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Words:
     """A text and whether it claims to be free of markup."""
@@ -135,11 +142,18 @@ def web_url(url: str, base: str) -> str | None:
     bare = clean_line(url, URL_LIMIT + 1).replace(" ", "%20")
     if not bare or len(bare) > URL_LIMIT:
         return None
+    if _PLAIN_URL.fullmatch(bare):
+        return bare
+    return _joined(bare, base)
+
+
+def _joined(url: str, base: str) -> str | None:
+    """Return the absolute http or https URL; None where there is none."""
     try:
-        told = urlsplit(bare)
+        told = urlsplit(url)
         if told.scheme and not told.netloc:
             return None
-        absolute = urljoin(base, bare)
+        absolute = urljoin(base, url)
         parts = urlsplit(absolute)
         is_web = parts.scheme in {"http", "https"} and bool(parts.hostname)
     except ValueError:  # "Invalid IPv6 URL"

@@ -47,23 +47,27 @@ class Part(NamedTuple):
     end: Callable[[Reader, str], None] | None = None  # takes the text, stripped
 
 
-class Context(dict[str, Part]):
-    """The rules for the elements that stand inside of another one, by name."""
+class Context:
+    """What may stand inside of an element."""
 
-    is_passed_over = False  # True: whatever stands inside counts for nothing
-    holds_no_text = False  # True: text between the elements would count
+    __slots__ = ("holds_no_text", "is_passed_over", "rules")
 
+    def __init__(
+        self,
+        rules: Mapping[str, Part] | None = None,
+        *,
+        is_passed_over: bool = False,
+        holds_no_text: bool = False,
+    ) -> None:
+        """Take the rules for the elements inside, by name.
 
-class PassedOver(Context):
-    """The inside of an entry over the limit."""
-
-    is_passed_over = True
-
-
-class NoText(Context):
-    """The inside of an element whose own text feedparser would read."""
-
-    holds_no_text = True
+        Args:
+            is_passed_over: Whatever stands inside counts for nothing.
+            holds_no_text: Text between the elements would count, so there must be none.
+        """
+        self.rules = dict(rules or {})
+        self.is_passed_over = is_passed_over
+        self.holds_no_text = holds_no_text
 
 
 INERT_INSIDE: Final = Context()
@@ -115,6 +119,7 @@ class Reader:
         self._names = Names()
         self._base = ""
         self._context: Context | None = root
+        self._known: dict[tuple[Context, str], Part] = {}  # what expat's names stand for, as far as met
         self._stack: list[tuple[Context, str | None, Callable[[Reader, str], None] | None]] = []
         self._pieces: list[str] = []
 
@@ -184,21 +189,26 @@ class Reader:
             raise Unsure("an element inside a text")
         if context.holds_no_text and "".join(self._pieces).strip():
             raise Unsure("text beside elements")
-        tag = self._names.of(name)
-        part = context.get(tag) or _other(tag, context)
-        self._stack.append((context, self.language, part.end))
-        self._context = part.inside
+        part = self._known.get((context, name)) or self._meet(context, name)
+        begin, self._context, end = part
+        self._stack.append((context, self.language, end))
         self._pieces.clear()
         told = self._told(attributes) if attributes else _NO_ATTRIBUTES
-        if part.begin is not None:
-            part.begin(self, told)
+        if begin is not None:
+            begin(self, told)
 
     def _end(self, _name: str) -> None:
-        end = self._stack[-1][2]
+        context, language, end = self._stack[-1]
         if end is not None:
             end(self, "".join(self._pieces).strip())
         self._pieces.clear()
-        self._context, self.language, _ = self._stack.pop()
+        self._stack.pop()
+        self._context, self.language = context, language
+
+    def _meet(self, context: Context, name: str) -> Part:
+        tag = self._names.of(name)
+        part = self._known[context, name] = context.rules.get(tag) or _other(tag, context)
+        return part
 
     def _bind(self, prefix: str | None, uri: str | None) -> None:
         lower = (uri or "").lower()

@@ -7,13 +7,13 @@ from functools import partial
 from typing import Final
 
 from bot.feeds.fastentry import HTML, PLAIN, Entry, mended, text_kind
-from bot.feeds.fastfeed import INERT_INSIDE, Attributes, Context, NoText, Part, PassedOver, Reader
+from bot.feeds.fastfeed import INERT_INSIDE, Attributes, Context, Part, Reader
 from bot.feeds.fastnames import Unsure, names
 
 _QUERY_ENTITY: Final = re.compile("&([A-Za-z0-9_]+);")
 _PAGE_TYPES: Final = frozenset({"text/html", "html", "application/xhtml+xml", "xhtml"})
 _ITUNES: Final = "http://www.itunes.com/"
-_PASSED_OVER: Final = PassedOver()
+_PASSED_OVER: Final = Context(is_passed_over=True)
 
 
 # ---- the feed itself -------------------------------------------------------------------------------
@@ -242,12 +242,13 @@ _IMAGE: Final = Part(
         }
     ),
 )
-_INSIDE_PERSON: Final = NoText(
+_INSIDE_PERSON: Final = Context(
     {
         **dict.fromkeys(names("uri url homepage"), Part(end=partial(_end_person, key="uri"))),
         "name": Part(end=partial(_end_person, key="name")),
         "email": Part(end=partial(_end_person, key="email")),
-    }
+    },
+    holds_no_text=True,
 )
 _LEAF_AUTHOR: Final = Part(begin=_begin_author, end=_end_author)
 _UNREAD_MEDIA: Final = dict.fromkeys(
@@ -265,7 +266,7 @@ _MEDIA: Final = Context(
         "media:keywords": Part(begin=_begin_bare, end=partial(_end_keywords, scheme=None)),
     }
 )
-_MEDIA["media:group"] = _MEDIA["media:content"] = Part(inside=_MEDIA)
+_MEDIA.rules["media:group"] = _MEDIA.rules["media:content"] = Part(inside=_MEDIA)
 
 _TITLE: Final = Part(begin=partial(_begin_text, default=PLAIN), end=_end_title)
 _DESCRIPTION: Final = Part(begin=partial(_begin_summary, default=HTML), end=_end_summary)
@@ -279,7 +280,7 @@ _CATEGORY: Final = Part(begin=_begin_category, end=_end_category)
 
 _ENTRY: Final = Context(
     {
-        **_MEDIA,
+        **_MEDIA.rules,
         **dict.fromkeys(
             names(
                 "comments copyright dc:contributor dc:language dc:publisher dc:rights dcterms:valid "

@@ -150,7 +150,7 @@ def test_windows_letters_are_feedparsers() -> None:
 
 
 def test_the_rules_begin_at_the_three_roots() -> None:
-    assert set(ROOT) == {"rss", "feed", "rdf:rdf"}
+    assert set(ROOT.rules) == {"rss", "feed", "rdf:rdf"}
 
 
 def test_both_ways_give_drafts() -> None:

@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.errors import FeedUnreadable
-from bot.feeds.draft import web_url
+from bot.feeds.draft import _PLAIN_URL, _joined, web_url
 from bot.feeds.parse import parse_feed
 from bot.model import ZERO, Feed, FeedId, Item, ParsedFeed, PollReason
 from tests.feedserver import RSS
@@ -224,6 +224,15 @@ def test_without_any_name_the_host_is_the_outlet() -> None:
 )
 def test_links_are_absolute_web_addresses_or_none(url: str, absolute: str | None) -> None:
     assert web_url(url, FEED.url) == absolute
+
+
+@settings(max_examples=500, deadline=None)
+@given(
+    st.from_regex(_PLAIN_URL, fullmatch=True),
+    st.sampled_from(["https://x.example/a/b?c", "http://x.example"]),
+)
+def test_a_plain_address_is_what_joining_makes_of_it(url: str, base: str) -> None:
+    assert _joined(url, base) == url
 
 
 @pytest.mark.parametrize(

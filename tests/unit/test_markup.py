@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import time
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from bot.core.markup import clean_text, looks_like_markup, plain_line, plain_text
+from bot.core.markup import _tame_text, _wild_texts, clean_text, looks_like_markup, plain_line, plain_text
 
 
 @pytest.mark.parametrize(
@@ -119,6 +120,58 @@ def test_no_markup_takes_long(evil: str) -> None:
     looks_like_markup(markup)
 
     assert time.process_time() - started < 5  # a square of the length would take minutes
+
+
+MARKUP = st.sampled_from(
+    [
+        *(
+            "a",
+            " ",
+            "<",
+            ">",
+            '"',
+            "'",
+            "/",
+            "<p>",
+            "</p>",
+            "<br/>",
+            "<b>",
+            "</b >",
+            "<i\n>",
+            "<P class=x>",
+            "</DIV>",
+        ),
+        *(
+            '<a href="x>y">',
+            "<a href='z'>",
+            "<script>",
+            "</script>",
+            "<svg/>",
+            "<!--",
+            "-->",
+            "<x-y>",
+            "<3",
+            "<İ>",
+        ),
+        *("<abcdefghijklmnopqrstuvw>", '<img alt="it\'s">', "<p ", "<h1/>", "<i\u2003x>"),
+    ]
+)
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.lists(MARKUP, max_size=12).map("".join))
+def test_tame_markup_reads_as_wild_markup_does(markup: str) -> None:
+    assert _tame_text(markup) in {None, "".join(_wild_texts(markup))}
+
+
+@settings(max_examples=500, deadline=None)
+@given(st.text(" a\n\r\v\f\x1c\x1f\x85\u2028\xa0\u200b\u202e\t\u3000é"), st.integers(0, 20))
+def test_spaces_and_line_ends_are_one_each(text: str, limit: int) -> None:
+    kept = re.sub("[\u200b\u202e]", "", text)
+    kept = re.sub(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*", "\n", kept)
+
+    assert clean_text(text, 1000) == re.sub(r"[^\S\n]+", " ", kept).strip()
+    assert clean_text(text, limit) == clean_text(text, 1000)[:limit].rstrip()
 
 
 @settings(deadline=None)
