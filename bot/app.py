@@ -19,6 +19,7 @@ from telegram.ext import ExtBot
 
 from bot.config import read_config
 from bot.config_models import Config
+from bot.core.fulltext import PagePolicy
 from bot.core.routing import AlertPolicy
 from bot.core.schedule import PollPolicy, first_poll_at
 from bot.core.sending import SendPolicy
@@ -26,7 +27,12 @@ from bot.core.stories import StoryPolicy
 from bot.errors import AlreadyRunning, ConfigInvalid, Problem, StoreBroken
 from bot.feeds.http import FetchLimits, HttpFetcher
 from bot.feeds.opml import feed_id_for, read_opml
+from bot.feeds.pages import PageReader
 from bot.feeds.parse import ProcessParser
+from bot.feeds.robots import Robots
+from bot.fulltext import FullText, FullTextPolicies
+from bot.fulltext import Reader as PageReading
+from bot.health import HealthWatch
 from bot.keeping import PollPolicies
 from bot.model import Feed, Topic, TopicId
 from bot.notify.console import ConsoleNotifier
@@ -36,6 +42,7 @@ from bot.ports import Clock, Fetcher, Notifier, Parser
 from bot.rules import RuleSet, read_rules
 from bot.sender import Sender
 from bot.store import SqlStore, open_store
+from bot.store.feedlist import command_feed_ids
 from bot.telling import TellPolicies
 
 log = structlog.get_logger()
@@ -149,7 +156,8 @@ def read_rules_of(
         RulesInvalid: A rule file is wrong.
         ConfigInvalid: A chat of the config follows a topic that is not there.
     """
-    rules = read_rules(config.rules_dir, feeds=[feed.id for feed in feeds], before=before)
+    known = [*(feed.id for feed in feeds), *command_feed_ids(config.database_url)]
+    rules = read_rules(config.rules_dir, feeds=known, before=before)
     _check_chats(config, rules.topics, config_path)
     return Setup(config, rules, feeds, config_path)
 
@@ -196,6 +204,7 @@ class House:
         store: SqlStore,
         fetcher: Fetcher,
         parser: Parser,
+        pages: PageReading,
         notifier: Notifier,
         clock: Clock,
         bot: ExtBot[None] | None = None,
@@ -213,6 +222,17 @@ class House:
             operators=self.operators,
             policies=lambda: poll_policies(self.setup.config),
         )
+        self.full_text = FullText(
+            fetcher=fetcher,
+            robots=Robots(fetcher, clock, lambda: self.setup.config.polling.user_agent),
+            reader=pages,
+            store=store,
+            clock=clock,
+            rules=lambda: self.setup.rules,
+            operators=self.operators,
+            policies=lambda: full_text_policies(self.setup.config),
+        )
+        self.health = HealthWatch(store=store, clock=clock, operators=self.operators)
         self.sender = Sender(
             store=store,
             notifier=notifier,
@@ -225,6 +245,11 @@ class House:
     def topics(self) -> Mapping[TopicId, Topic]:
         """Return the live topics."""
         return self.setup.rules.topics
+
+    async def finish(self) -> None:
+        """Return when nothing is being read or written any more."""
+        await self.full_text.close()
+        await self.poller.finish()
 
     def operators(self) -> frozenset[int]:
         """Return the Telegram ids of those who run the installation."""
@@ -283,9 +308,16 @@ async def open_house(
         parser = make_parser(config)
         stack.push_async_callback(parser.close)
         house = House(
-            setup=setup, store=store, fetcher=fetcher, parser=parser, notifier=notifier, clock=clock, bot=bot
+            setup=setup,
+            store=store,
+            fetcher=fetcher,
+            parser=parser,
+            pages=await stack.enter_async_context(PageReader(timeout=config.polling.parse_timeout)),
+            notifier=notifier,
+            clock=clock,
+            bot=bot,
         )
-        stack.push_async_callback(house.poller.finish)
+        stack.push_async_callback(house.finish)
         await store.release_all_feeds()
         await house.sender.recover(all_leases=True)
         await house.settle_in(setup)
@@ -345,6 +377,12 @@ def poll_policies(config: Config) -> PollPolicies:
         ),
         telling=tell_policies(config),
     )
+
+
+def full_text_policies(config: Config) -> FullTextPolicies:
+    """Return the numbers that reading linked pages decides by."""
+    pages = PagePolicy(per_minute=config.polling.pages_per_minute)
+    return FullTextPolicies(pages=pages, telling=tell_policies(config))
 
 
 def tell_policies(config: Config) -> TellPolicies:

@@ -9,7 +9,7 @@ import socket
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import UTC, timedelta
 from typing import Protocol
 
@@ -18,6 +18,8 @@ from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
 from bot.app import FEED_LEASE, House, Setup
 from bot.errors import NotifyError, Problem, StoreError, TokenRefused, TopicwireError
+from bot.fulltext import FullTextReport
+from bot.health import HealthReport
 from bot.model import Address, DeliveryState, FeedId
 from bot.polled import PollReport
 from bot.ports import DueFeed, SickFeed
@@ -104,6 +106,7 @@ class Daemon:
             timezone=UTC, job_defaults={"misfire_grace_time": None, "coalesce": True, "max_instances": 1}
         )
         scheduler.add_job(self.tick, "interval", seconds=1, id="tick")
+        scheduler.add_job(self.look_round, "interval", minutes=1, id="look round")
         scheduler.start()
         sending = asyncio.create_task(self._send(), name="send")
         listening = asyncio.create_task(self._listen(), name="listen")
@@ -126,8 +129,11 @@ class Daemon:
     async def tick(self) -> None:
         """Claim what is due and start polling it; a tick does not wait for its polls."""
         sd_notify("WATCHDOG=1")
+        if self._stopping.is_set():
+            return
+        await self._house.full_text.start_due()
         room = POLLS_AT_ONCE - len(self.polls)
-        if room <= 0 or self._stopping.is_set():
+        if room <= 0:
             return
         try:
             due = await self._house.store.claim_feeds(self._house.clock.now(), FEED_LEASE, room)
@@ -138,6 +144,18 @@ class Daemon:
             task = asyncio.create_task(self._house.poller.poll_feed(one), name=f"poll {one.feed.id}")
             self.polls[task] = one
             task.add_done_callback(self._polled)
+
+    async def look_round(self) -> None:
+        """Tell operators what began to be wrong and what is over, and tidy up."""
+        try:
+            await self._house.health.check()
+            tidied = await self._house.store.tidy(self._house.clock.now())
+        except StoreError as error:
+            log.error("cannot look round; it is tried again in a minute", error=str(error))
+            return
+        self._news.set()
+        if tidied:
+            log.info("tidied up", **asdict(tidied))
 
     def _polled(self, task: asyncio.Task[PollReport]) -> None:
         self.polls.pop(task, None)
@@ -190,7 +208,8 @@ class Daemon:
         """Let what is in flight finish, then give back the rest."""
         self._house.sender.stop()
         polls = dict(self.polls)
-        rest = {sending, listening, *polls, *self._reloads}
+        ending = asyncio.create_task(self._house.full_text.stop(), name="stop reading pages")
+        rest = {sending, listening, ending, *polls, *self._reloads}
         _, late = await asyncio.wait(rest, timeout=FINISH_WITHIN_S)
         for task in late:
             task.cancel()
@@ -266,6 +285,8 @@ class PassReport:
     """What one pass did."""
 
     polls: list[PollReport] = field(default_factory=list)
+    pages: FullTextReport = field(default_factory=FullTextReport)
+    health: HealthReport = field(default_factory=HealthReport)
     sends: list[SendReport] = field(default_factory=list)
     sick: list[SickFeed] = field(default_factory=list)
     lost_chats: list[Address] = field(default_factory=list)  # of the config: they cannot be written to
@@ -289,6 +310,7 @@ class PassReport:
             "new": sum(poll.new for poll in self.polls),
             "silent": sum(poll.silent for poll in self.polls),
             "matched": sum(poll.matched for poll in self.polls),
+            "pages": self.pages.read,
             "stories": sum(poll.stories for poll in self.polls),
             "sent": sum(send.sent for send in self.sends),
             "edited": sum(send.edited for send in self.sends),
@@ -334,6 +356,8 @@ async def run_once(
     """
     report = PassReport()
     report.polls = await _poll_all(house, everything=everything)
+    report.pages = await house.full_text.read_due(patience)
+    report.health = await house.health.check()
     report.sends = await deliver_all(house, patience)
     report.lost_chats = list(await house.store.lost_config_chats())
     report.sick = list(await house.store.sick_feeds(house.clock.now()))
@@ -341,6 +365,7 @@ async def run_once(
     waiting = (DeliveryState.QUEUED, DeliveryState.HELD, DeliveryState.UNCERTAIN)
     report.waiting = sum(counts.get(state, 0) for state in waiting)
     report.dead = counts.get(DeliveryState.FAILED, 0)
+    await house.store.tidy(house.clock.now())
     return report
 
 

@@ -13,8 +13,9 @@ from bot.app import House, Setup, fetch_limits, telegram_access
 from bot.config_models import ChatConfig, Config, DeliveryConfig, PollingConfig, StoreConfig, TelegramConfig
 from bot.daemon import PassReport, run_once
 from bot.feeds.http import HttpFetcher
+from bot.feeds.pages import read_page
 from bot.feeds.parse import parse_feed
-from bot.model import Feed, FeedId, Fetched, ParsedFeed
+from bot.model import Feed, FeedId, Fetched, Item, ParsedFeed
 from bot.notify.telegram import TelegramNotifier, make_bot
 from bot.rules import RuleSet, read_rules
 from bot.store import open_store
@@ -45,6 +46,16 @@ class PlainParser:
     async def parse(self, feed: Feed, fetched: Fetched, now: datetime) -> ParsedFeed:
         """Return the feed's items."""
         return parse_feed(fetched.body, fetched.content_type, feed, now, fetched.final_url)
+
+
+class PlainPageReader:
+    """Reads pages in the test's own process; `fulltext.Reader` without the pool."""
+
+    async def read(
+        self, body: bytes, content_type: str | None, place: str, *, is_article_only: bool = False
+    ) -> Item:
+        """Return the article of a page."""
+        return read_page(body, content_type, place, is_article_only=is_article_only)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -156,10 +167,16 @@ async def open_household(
         stack.push_async_callback(notifier.close)
         fetcher = await stack.enter_async_context(polite_fetcher(setup, clock))
         house = House(
-            setup=setup, store=store, fetcher=fetcher, parser=PlainParser(), notifier=notifier, clock=clock
+            setup=setup,
+            store=store,
+            fetcher=fetcher,
+            parser=PlainParser(),
+            pages=PlainPageReader(),
+            notifier=notifier,
+            clock=clock,
         )
         await house.sender.recover(all_leases=True)
-        stack.push_async_callback(house.poller.finish)
+        stack.push_async_callback(house.finish)
         await house.settle_in(setup)
         yield Household(house=house, feeds=feeds, api=api, clock=clock)
 
