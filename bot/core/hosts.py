@@ -7,6 +7,7 @@ from functools import cache, lru_cache
 from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
+from yarl import URL
 
 
 @lru_cache(maxsize=50_000)
@@ -26,6 +27,14 @@ def url_host_key(url: str) -> str:
         return host_key(urlsplit(url).hostname or "")
     except ValueError:  # "Invalid IPv6 URL"
         return ""
+
+
+def is_same_origin(one: URL, other: URL) -> bool:
+    """Tell whether secrets for one URL may be sent to the other: same scheme, host and port, or its https."""
+    if one.raw_host != other.raw_host:
+        return False
+    is_secured = (one.scheme, one.port, other.scheme, other.port) == ("http", 80, "https", 443)
+    return is_secured or one.origin() == other.origin()
 
 
 @cache

@@ -17,7 +17,6 @@ from yarl import URL
 
 from bot.core.caching import looks_whole
 from bot.errors import FeedUnreadable, FetchError, FetchRefused, FetchTemporary
-from bot.feeds.addresses import lan_socket, public_socket
 from bot.feeds.answers import (
     busy_error,
     feed_error,
@@ -29,8 +28,9 @@ from bot.feeds.answers import (
     status_error,
     validators,
 )
+from bot.feeds.connections import open_session
 from bot.feeds.hosts import HostBusy, HostTurns
-from bot.feeds.inflate import ACCEPTED, Damaged, inflater_for
+from bot.feeds.inflate import Damaged, inflater_for
 from bot.feeds.trips import NoLogin, NoPlace, OddAddress, Trip, conditions, start_trip
 from bot.model import Feed, FeedId, Fetched, NotModified, PollReason, PollState
 
@@ -207,12 +207,11 @@ class HttpFetcher:
             FetchRefused: It leads away from the web, in a circle, or on for too long.
         """
         status, reason, problem = response.status, PollReason.REFUSED, ""
-        location = response.headers.get("Location", "")
         try:
-            trip.follow(status, location)
+            trip.follow(status, response.headers["Location"])
         except OddAddress as error:
             reason, problem = PollReason.FORBIDDEN_ADDRESS, f"redirects to what {error}"
-        except NoPlace:
+        except (KeyError, NoPlace):
             problem = "redirects to what is no web address"
         if not problem and trip.place.url in trip.seen:
             problem = "redirects in a circle"
@@ -290,27 +289,12 @@ class HttpFetcher:
         return error
 
     def _session(self, *, is_public: bool) -> aiohttp.ClientSession:
-        return aiohttp.ClientSession(
-            connector=aiohttp.TCPConnector(
-                limit=0,  # the slots count, so that waiting for one is not taken for a slow server
-                keepalive_timeout=10,
-                socket_factory=public_socket if is_public else lan_socket,
-                # aiodns, aiohttp's own choice; the system's resolver, which knows names of a LAN too, takes a
-                # thread for each name, and a slow name server would take them all.
-                resolver=None if is_public else aiohttp.ThreadedResolver(),
-            ),
-            cookie_jar=aiohttp.DummyCookieJar(),
-            auto_decompress=False,  # inflate.py does it, in bounded pieces, and sees where data breaks off
-            timeout=aiohttp.ClientTimeout(
-                total=None, sock_connect=self._limits.connect_timeout.total_seconds()
-            ),
-            headers={
-                "User-Agent": self._limits.user_agent,
-                "Accept": self._limits.accept,
-                "Accept-Encoding": ACCEPTED,
-            },
-            max_line_size=64 * 1024,
-            max_field_size=64 * 1024,  # some newspapers send security policies longer than aiohttp's 8 KiB
+        limits = self._limits
+        return open_session(
+            is_public=is_public,
+            connect_timeout=limits.connect_timeout,
+            user_agent=limits.user_agent,
+            accept=limits.accept,
         )
 
 

@@ -15,7 +15,7 @@ from typing import Final
 from yarl import URL
 
 from bot.core.headers import headers_problem
-from bot.core.hosts import host_key
+from bot.core.hosts import host_key, is_same_origin
 from bot.model import Feed, PollState
 
 _PERMANENT: Final = frozenset({301, 308})
@@ -119,14 +119,6 @@ def web_place(text: str) -> Place:
     except ValueError as error:
         raise NoPlace("is no web address; it must look like https://host/path") from error
     return _place(url, login)
-
-
-def is_same_origin(one: URL, other: URL) -> bool:
-    """Tell whether secrets for one URL may be sent to the other: same scheme, host and port, or its https."""
-    if one.raw_host != other.raw_host:
-        return False
-    is_secured = (one.scheme, one.port, other.scheme, other.port) == ("http", 80, "https", 443)
-    return is_secured or one.origin() == other.origin()
 
 
 def basic_login(credentials: str) -> str:
