@@ -8,6 +8,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
+from functools import lru_cache
 from types import MappingProxyType
 
 from yarl import URL
@@ -33,6 +34,10 @@ _ORIGIN_VALUES = re.compile(
 )
 _OTHER_SCHEME = re.compile(r"(?!https?:)[a-z][a-z0-9+.-]*:(?!\d)", re.IGNORECASE)  # not "host:8080"
 _SCHEME = re.compile(r"https?://", re.IGNORECASE)
+# An address in which there is nothing to change but the scheme: a name and a path, as most links are.
+_PLAIN_URL = re.compile(
+    r"https?://((?:[a-z0-9]+(?:-[a-z0-9]+)*\.)+[a-z]{2,}(?:/(?:[A-Za-z0-9_~-][A-Za-z0-9_~.-]*)?)+)"
+)
 # Also inside longer texts, such as an error's message; up to the last "@" before the path, as browsers read.
 _USERINFO = re.compile(r"(?<=://)[^\s/?#\"'<>]+@")
 _SECRET_VALUES = re.compile(
@@ -57,7 +62,12 @@ def canonical_url(url: str) -> str | None:
     The scheme, user, default port, fragment and tracking parameters are gone, the query is sorted. The result
     has no scheme; given again (with "//" or a scheme before it), it comes back as it is.
     """
-    text = url.strip()
+    plain = _PLAIN_URL.fullmatch(url)
+    return plain[1] if plain else _canonical(url.strip())
+
+
+@lru_cache(maxsize=4096)  # a poll asks for each of its links more than once
+def _canonical(text: str) -> str | None:
     if _OTHER_SCHEME.match(text):
         return None
     try:
@@ -139,13 +149,13 @@ def sort_items(
         now: Aware UTC; stands in for the last good poll where it lies in the future.
         titles: What is remembered under the titles of the poll, where `wants_titles` asked for it.
     """
-    poll = list(items)
-    shared = _shared_guids(poll)
+    poll = [(item, item_keys(item)) for item in items]
+    shared = _shared_guids(keys for _, keys in poll)
     met: dict[ItemKey | ItemId, int] = {}  # a key, or a known item's number → who bore it first
     found: list[Sorted] = []
-    by_title = _Titles(poll, titles)
-    for item in poll:
-        keys = tuple(key for key in item_keys(item) if key not in shared)
+    by_title = _Titles([item for item, _ in poll], titles)
+    for item, all_keys in poll:
+        keys = tuple(key for key in all_keys if key not in shared) if shared else all_keys
         digest = content_hash(item)
         before = next((known[key] for key in keys if key in known), None) or by_title.known(item, digest)
         names: list[ItemKey | ItemId] = [before.id] if before else [*keys]
@@ -242,12 +252,11 @@ def _reason(item: Item, digest: str, before: KnownItem | None, state: PollState,
     return ItemReason.BACKFILL if item.published_at and item.published_at < since else ItemReason.NEW
 
 
-def _shared_guids(items: Iterable[Item]) -> frozenset[ItemKey]:
+def _shared_guids(named: Iterable[tuple[ItemKey, ...]]) -> frozenset[ItemKey]:
     """Return the guid keys that stand on items with different links and titles."""
     first: dict[ItemKey, ItemKey] = {}
     shared = set()
-    for item in items:
-        guid, *rest = item_keys(item)
+    for guid, *rest in named:
         if rest and first.setdefault(guid, rest[0]) != rest[0]:
             shared.add(guid)
     return frozenset(shared)
@@ -265,5 +274,5 @@ def _key(kind: str, *parts: str) -> ItemKey:
 
 def _digest(*parts: str) -> str:
     """Return 128 bits in hex; a length before each part keeps ("ab", "c") and ("a", "bc") apart."""
-    joined = "".join(f"{len(part)}:{part}" for part in parts)
+    joined = "".join([f"{len(part)}:{part}" for part in parts])
     return hashlib.blake2b(joined.encode("utf-8", "surrogatepass"), digest_size=16).hexdigest()

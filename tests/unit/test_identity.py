@@ -115,6 +115,18 @@ def test_canonical_twice_is_canonical_once(url: str) -> None:
     assert once is None or canonical_url(once) == once == canonical_url(f"https://{once}")
 
 
+hosts = st.from_regex(r"[a-z0-9.-]{1,12}\.[a-z]{1,3}", fullmatch=True)
+paths = st.lists(st.sampled_from(["", ".", "..", "a", "A-b_c~d", "a.b", "..a", "-", "~", "%41", "ä", "a b"]))
+
+
+@settings(deadline=None)
+@given(st.sampled_from(["http", "https"]), hosts, paths)
+def test_a_plain_address_is_read_as_any_other(scheme: str, host: str, path: list[str]) -> None:
+    plain = f"{scheme}://{host}/{'/'.join(path)}"
+
+    assert canonical_url(plain) == canonical_url(f"{plain}#")
+
+
 # ---- redaction -----------------------------------------------------------------------------------
 
 
