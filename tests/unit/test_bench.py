@@ -1,9 +1,11 @@
-"""The benchmark of matching: that its ways to match find what is there, and that its rows and bars add up."""
+"""The benchmarks: that what they compare does its work, and that their rows and bars add up."""
 
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import asdict, replace
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -25,12 +27,20 @@ from benchmarks.matching_run import (
     write_world,
 )
 from benchmarks.peers import PEERS, Peer, Place, Words, plain_term, plain_text
+from benchmarks.polling import QUICK, PassRow, measured
+from benchmarks.polling_feeds import ITEMS, SIZE, a_feed
+from benchmarks.polling_report import FIRST, NEWS, UNCHANGED
+from benchmarks.polling_report import Report as PollReport
+from benchmarks.polling_report import bars as poll_bars
+from benchmarks.polling_run import OURS as POLLER
+from benchmarks.polling_run import READER, Took
 from benchmarks.said import Said
 from benchmarks.topics import Labelled
 from bot.core.expressions import AllOf, Leaf, Near
 from bot.core.match import DEFAULT_FIELDS, Matcher, TopicRule
 from bot.core.terms import read_phrase
-from bot.model import FeedId, Item, TopicId
+from bot.feeds.parse import parse_feed
+from bot.model import Feed, FeedId, Item, TopicId
 
 TERMS = [
     Said("Seltene Erden", "de"),
@@ -267,3 +277,60 @@ def test_figures_kept_as_json_are_read_again(tmp_path: Path) -> None:
     file.write_text(json.dumps(asdict(told)), encoding="utf-8")
 
     assert read_report(file) == told
+
+
+# ---- polling -----------------------------------------------------------------------------------
+
+
+def titles(feed: bytes) -> list[str]:
+    url = "https://news.example/feed"
+    parsed = parse_feed(feed, None, Feed(id=FeedId("x"), url=url), datetime.now(UTC), url)
+    return [item.title for item in parsed.items]
+
+
+@pytest.mark.parametrize("number", range(4))
+def test_a_made_up_feed_is_as_large_as_it_shall_be_and_always_the_same(number: int) -> None:
+    feed = a_feed(number, datetime(2026, 11, 1, tzinfo=UTC))
+
+    assert feed == a_feed(number, datetime(2026, 11, 1, tzinfo=UTC))
+    assert len(set(titles(feed))) == ITEMS
+    assert 0.9 * SIZE < len(feed) < 1.1 * SIZE
+
+
+def test_news_comes_on_top_of_a_made_up_feed() -> None:
+    newest = datetime(2026, 11, 1, tzinfo=UTC)
+
+    before, after = titles(a_feed(1, newest)), titles(a_feed(1, newest + timedelta(hours=1), news=1))
+
+    assert after[1:] == before[:-1]
+    assert after[0] not in before
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only Linux gives each feed an address of its own")
+def test_every_feed_is_polled_in_every_pass(tmp_path: Path) -> None:
+    scale = replace(QUICK, feeds=3, pause_s=0)
+
+    told = measured(scale, ["passes"], [POLLER], lambda line: None, tmp_path)
+
+    rows = {row.name: row for row in told.passes}
+    assert {name: (row.took.failed, row.requests) for name, row in rows.items()} == dict.fromkeys(
+        (FIRST, UNCHANGED, NEWS), (0, 3)
+    )
+    assert (rows[FIRST].took.stored, rows[UNCHANGED].unchanged, rows[NEWS].took.stored) == (3 * ITEMS, 3, 1)
+    assert min(row.took.cpu_s for row in told.passes) > 0
+    assert min(row.peak_mb for row in told.passes) > 0
+
+
+def a_pass(who: str, name: str, cpu_s: float) -> PassRow:
+    took = Took(cpu_s=cpu_s, wall_s=1)
+    return PassRow(
+        who=who, name=name, took=took, peak_mb=120, requests=0, unchanged=0, connections=0, received=0
+    )
+
+
+def test_a_pass_is_held_against_the_same_pass_of_the_reader() -> None:
+    told = PollReport(feeds=1, size=1, bomb_mib=0, load=0)
+    told.passes.extend([a_pass(READER, FIRST, 80), a_pass(READER, UNCHANGED, 8)])
+    told.passes.extend([a_pass(POLLER, FIRST, 6), a_pass(POLLER, UNCHANGED, 2)])
+
+    assert [(bar.value, bar.is_met) for bar in poll_bars(told)] == [(0.075, True), (0.25, False), (120, True)]
