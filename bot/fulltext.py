@@ -189,7 +189,7 @@ class FullText:
         while self._clock.now() < until:
             await self.start_due()
             if self._reading:
-                seconds = patience.total_seconds()
+                seconds = (until - self._clock.now()).total_seconds()
                 done, _ = await asyncio.wait(
                     self._reading, timeout=seconds, return_when=asyncio.FIRST_COMPLETED
                 )
