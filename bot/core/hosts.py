@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import ipaddress
 from functools import cache, lru_cache
-from urllib.parse import urlsplit
 
 from publicsuffixlist import PublicSuffixList
 from yarl import URL
@@ -21,11 +20,12 @@ def host_key(host: str) -> str:
     return bare
 
 
+@lru_cache(maxsize=16_384)
 def url_host_key(url: str) -> str:
-    """Return the registrable domain of a URL's host; empty where it has none."""
+    """Return the registrable domain of a URL's host, as it is asked for (RFC 5890); empty: it has none."""
     try:
-        return host_key(urlsplit(url).hostname or "")
-    except ValueError:  # "Invalid IPv6 URL"
+        return host_key(URL(url.strip()).raw_host or "")
+    except ValueError:  # yarl's word for what is no URL
         return ""
 
 
