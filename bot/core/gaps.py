@@ -27,13 +27,12 @@ def is_gap(state: PollState, found: Sequence[Sorted], now: datetime) -> bool:
     """
     if state.last_ok_at is None or any(one.known is not None for one in found):
         return False
-    polled_at = min(state.last_ok_at, now)
     items = [one.item for one in found if one.reason is not ItemReason.SEEN]
     news = [
         one.item
         for one in found
         if one.reason is ItemReason.NEW
-        and (one.item.published_at is None or one.item.published_at > polled_at)
+        and (one.item.published_at is None or one.item.published_at > state.last_ok_at)
     ]
     dates = [item.published_at for item in news if item.published_at]
     is_replaced = len(dates) == len(items) and len(set(dates)) <= 1
@@ -41,7 +40,7 @@ def is_gap(state: PollState, found: Sequence[Sorted], now: datetime) -> bool:
         return False
     if len(items) >= FEW_ITEMS:
         return True
-    return len(dates) == len(items) and 2 * (max(dates) - min(dates)) <= now - polled_at
+    return len(dates) == len(items) and 2 * (max(dates) - min(dates)) <= now - state.last_ok_at
 
 
 def hurry_after(state: PollState, now: datetime, *, is_missed: bool, is_late: bool) -> int:
@@ -50,6 +49,6 @@ def hurry_after(state: PollState, now: datetime, *, is_missed: bool, is_late: bo
     Each gap adds one, unless the poll came so late (an outage, a busy host) that the interval is not to
     blame. It fades within four days without a gap, so that it lasts over a feed's daily rush hour.
     """
-    calm = 0 if state.gap_at is None else max(now - state.gap_at, timedelta(0)) // CALM_PERIOD
+    calm = 0 if state.gap_at is None else (now - state.gap_at) // CALM_PERIOD
     hurry = max(0, min(state.hurry, MOST_HURRY - calm))
     return min(hurry + (is_missed and not is_late), MOST_HURRY)

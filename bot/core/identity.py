@@ -247,8 +247,10 @@ def _reason(item: Item, digest: str, before: KnownItem | None, state: PollState,
     if state.last_ok_at is None:
         return ItemReason.FIRST_POLL
     since = min(state.last_ok_at, now) - BACKFILL_AGE
-    if state.window_start is not None:
-        since = max(since, min(state.window_start, now))
+    if (
+        state.window_start is not None and state.window_start <= now
+    ):  # else the clock is slow, as may be dates
+        since = max(since, state.window_start)
     return ItemReason.BACKFILL if item.published_at and item.published_at < since else ItemReason.NEW
 
 

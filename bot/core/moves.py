@@ -76,7 +76,7 @@ def after_failure(failed: PollState, error: FetchError, now: datetime) -> PollSt
         return failed
     is_answer = error.status is not None or error.reason is not PollReason.TEMPORARY
     if is_answer or now - (failed.failing_since or now) >= FORGET_SILENT_AFTER:
-        return replace(_at(failed, None), gone_count=0, gone_since=None)
+        return _at(failed, None)
     return failed
 
 

@@ -124,6 +124,7 @@ def test_a_later_poll_that_shares_nothing_has_missed_some(items: tuple[Item, ...
         pytest.param(tuple(an_item(age, age * DAY) for age in range(40, 60)), id="an archive"),
         pytest.param((*aged(5, 10), *(an_item(age, age * DAY) for age in (40, 50))), id="half an archive"),
         pytest.param((an_item(1),) * 5, id="one item, five times over"),
+        pytest.param(undated(3) * 2, id="three items, twice over"),
     ],
 )
 def test_nobody_cries_wolf(items: tuple[Item, ...]) -> None:
@@ -201,7 +202,7 @@ def test_hurry_never_goes_below_what_the_server_asks() -> None:
 
 
 @pytest.mark.parametrize(
-    ("days", "hurry"), [(0, 3), (1, 3), (2, 2), (3, 1), (4, 0), (400, 0), (-1, 3)], ids=str
+    ("days", "hurry"), [(0, 3), (1, 3), (2, 2), (3, 1), (4, 0), (400, 0), (-400, 3)], ids=str
 )
 def test_hurry_fades_within_four_days_without_a_gap(days: int, hurry: int) -> None:
     state = replace(POLLED, hurry=3, gap_at=NOW - days * DAY)

@@ -266,6 +266,14 @@ def test_secrets_never_go_to_another_host(feed: Feed) -> None:
     assert polled_url(feed, here) == "https://harbour.example/new"  # the secrets stay with feed.url
 
 
+def test_what_is_learned_bears_no_user() -> None:
+    feed = replace(FEED, url="https://reader:secret@harbour.example/rss")
+
+    state = see_daily(POLLED, "https://reader:secret@harbour.example/new", 20, feed=feed)
+
+    assert state.learned_url == "https://harbour.example/new"
+
+
 # ---- learned on, and back ------------------------------------------------------------------------
 
 

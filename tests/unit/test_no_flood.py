@@ -124,12 +124,13 @@ def test_an_edited_title_after_a_change_of_names_is_an_edit(change: Change) -> N
         assert len(edited(found)) == 10
 
 
-def test_a_text_that_changed_with_the_names_is_an_edit() -> None:
-    house = a_polled_house(10)
+@dated
+def test_a_text_that_changed_with_the_names_is_an_edit(is_dated: bool) -> None:
+    house = a_polled_house(10, is_dated=is_dated)
 
     items = [
         replace(on_another_domain(item), summary=f"{item.summary} Read on at port.example.")
-        for item in copy_of(1, 10)
+        for item in copy_of(1, 10, is_dated=is_dated)
     ]
     found = house.poll(items, at(2))
 

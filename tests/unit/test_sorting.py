@@ -180,6 +180,12 @@ def test_what_is_older_than_the_first_polls_window_is_archive(
     assert reasons(item, state=WINDOW) == [expected]
 
 
+def test_a_slow_clock_makes_nothing_archive() -> None:
+    state = replace(WINDOW, window_start=NOW + timedelta(days=400))
+
+    assert reasons(replace(FERRY, published_at=NOW), state=state) == [ItemReason.NEW]
+
+
 # ---- known by titles -----------------------------------------------------------------------------
 
 MOVED = replace(FERRY, guid="other", url="https://port.example/1")
