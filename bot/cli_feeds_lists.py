@@ -52,6 +52,9 @@ def import_command(
         bool, typer.Option("--check", help="Ask each new feed first; leave out those that do not answer.")
     ] = False,
     dry_run: Annotated[bool, typer.Option("--dry-run", help="Add nothing; only say what would be.")] = False,
+    allow_private: Annotated[
+        bool, typer.Option("--allow-private", help="They may lead into your own network.")
+    ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:
@@ -68,8 +71,7 @@ def import_command(
     topicwire feeds import subscriptions.opml --check
     """
     with mistakes_told(WRONG):
-        listed = asyncio.run(_import(file, config, check, dry_run))
-    told = [one for one in listed if one.fate is Fate.FAILED]
+        listed = asyncio.run(_import(file, config, check, dry_run, allow_private))
     with until_nobody_reads():
         if as_json:
             typer.echo(json_text({"dry_run": dry_run, "feeds": [_json(one) for one in listed]}))
@@ -77,12 +79,14 @@ def import_command(
             if listed:
                 a_console().print(_table(listed))
             say(_summary(listed, dry_run))
-    if told:
+    if any(one.fate is Fate.FAILED for one in listed):
         raise typer.Exit(WRONG)
 
 
-async def _import(file: Path, config: Path | None, check: bool, dry_run: bool) -> list[Listed]:
-    found = read_opml(file)
+async def _import(
+    file: Path, config: Path | None, check: bool, dry_run: bool, allow_private: bool
+) -> list[Listed]:
+    found = [replace(feed, allow_private=allow_private) for feed in read_opml(file)]
     async with open_desk(config) as desk:
         listed = _sorted(found, await desk.known())
         if check:

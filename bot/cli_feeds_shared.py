@@ -181,7 +181,7 @@ def named_feed(text: str, known: Mapping[FeedId, KnownFeed]) -> KnownFeed:
 
 def did_you_mean(text: str, known: Collection[str]) -> str:
     """Return the id that was probably meant, as the end of a sentence."""
-    close = process.extractOne(text, known, score_cutoff=70)
+    close = process.extractOne(text, list(known), score_cutoff=70)
     return f"; did you mean {close[0]}?" if close else ""
 
 

@@ -22,6 +22,7 @@ from bot.core.identity import redact_url
 from bot.core.pollwords import size_words, span_words, time_words
 from bot.errors import FetchError
 from bot.feeds.look import Look, look_at
+from bot.jsonlines import shown as printable
 from bot.jsonlines import until_nobody_reads
 from bot.model import Feed, FeedId, Fetched, Item, Match, ParsedFeed, PollState
 from bot.rules import RuleSet, check
@@ -169,7 +170,7 @@ def _asked(trial: Trial) -> Iterator[tuple[str, str]]:
         yield "came from", redact_url(answer.final_url)
     sent = f" ({size_words(answer.received)} as sent)" if 0 < answer.received != len(answer.body) else ""
     yield "bytes", f"{size_words(len(answer.body))}{sent}"
-    yield "type", answer.content_type or "none told"
+    yield "type", printable(answer.content_type or "none told")
     yield "ETag", answer.etag or "none"
     yield "Last-Modified", answer.last_modified or "none"
     if answer.max_age:

@@ -25,7 +25,7 @@ _CAME: Final[Mapping[PollReason, str]] = {
 _WHY: Final[Mapping[NextPollReason, str]] = {
     NextPollReason.FIRST: "it is new, or an operator changed or resumed it",
     NextPollReason.OPERATOR: "the interval that an operator set",
-    NextPollReason.INTERVAL: "half the usual time between its items, within the config's bounds",
+    NextPollReason.INTERVAL: "half the usual time between its items, or the default while too few tell it",
     NextPollReason.MISSED: "sooner than usual, since items were probably missed between two polls",
     NextPollReason.SERVER_ASKED: "the feed or its server asks for no more",
     NextPollReason.BACKOFF: "it failed; the wait grows with each failure",

@@ -1,0 +1,282 @@
+"""`feeds list`, `show`, `edit`, `pause`, `resume` and `remove`, over a real store."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+import pytest
+from typer.testing import CliRunner
+
+from bot import cli_feeds
+from bot.app import SystemClock
+from bot.cli import app
+from bot.config import read_config
+from bot.core.schedule import NextPollReason, PollDecision
+from bot.model import FeedId, HostPause, PollReason
+from bot.ports import PollOutcome
+from bot.store import SqlStore, open_beside
+from tests.flow.feeds.desk import RULES, configure, feeds, imported, listed, told
+
+COMMANDS = ["", "add", "list", "show", "test", "edit", "pause", "resume", "remove", "import", "export"]
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_helps(command: str) -> None:
+    result = feeds(*command.split(), "--help")
+
+    assert "Usage" in result.stdout
+    if command not in {"", "pause", "resume"}:
+        assert f"topicwire feeds {command}" in result.stdout.partition("Usage")[2].partition("\n")[2]
+
+
+# ---- list and show -----------------------------------------------------------------------------
+
+
+def test_feeds_of_config_and_command_are_listed_together(place: Path) -> None:
+    imported(place)
+    configure(place, '\n[[feeds]]\nid = "harbour"\nurl = "https://harbour.example/feed"')
+
+    found = listed()
+
+    assert {feed["id"]: (feed["origin"], feed["place"]) for feed in found.values()} == {
+        "hafen.example_rss": ("command", None),
+        next(name for name in found if name.startswith("quay.example-feed-")): ("command", None),
+        "harbour": ("config", "config.toml:9"),
+    }
+    assert found["harbour"]["state"] == "waits for the next start or reload"
+
+
+def test_a_feed_of_the_list_names_its_line(place: Path) -> None:
+    (place / "feeds.opml").write_text(
+        '<opml><body>\n<outline xmlUrl="https://harbour.example/feed"/></body></opml>'
+    )
+
+    assert f"{place / 'feeds.opml'}:2" in feeds("show", "harbour").stdout
+
+
+def test_no_feeds_are_no_error() -> None:
+    assert "no feeds; add one with" in feeds("list").stderr
+    assert told("list") == {"feeds": []}
+    assert not Path("topicwire.db").exists()
+
+
+async def poll(
+    store: SqlStore, feed: str, *, reason: PollReason, why: NextPollReason, error: str | None, **state: Any
+) -> None:
+    """Let one poll of a feed end."""
+    now = SystemClock().now()
+    await store.resume_feed(FeedId(feed), now)  # so that it is due
+    claimed = await store.claim_feeds(now, timedelta(0), 100)
+    [due] = [due for due in claimed if due.feed.id == feed]
+    pause = HostPause(host="hafen.example", until=now + timedelta(hours=1))
+    decision = PollDecision(
+        state=replace(due.state, **state),
+        next_poll_at=now + timedelta(minutes=15, seconds=2),
+        reason=reason,
+        why=why,
+        host_pause=pause if reason is PollReason.RATE_LIMITED else None,
+    )
+    status = 200 if error is None else 503
+    outcome = PollOutcome(
+        due=due, decision=decision, status=status, received=20_480, items=12, new=3, error=error
+    )
+    async with store.polling() as transaction:
+        await transaction.save_polls([outcome], now)
+
+
+def happen(feed: str, *polls: dict[str, Any]) -> None:
+    """Let polls of a feed end one after the other."""
+
+    async def end() -> None:
+        settings = read_config(Path("config.toml"))
+        store = await open_beside(settings.database_url, SystemClock())
+        try:
+            for one in polls:
+                base = {"reason": PollReason.FETCHED, "why": NextPollReason.INTERVAL, "error": None}
+                await poll(store, feed, **{**base, **one})
+        finally:
+            await store.close()
+
+    asyncio.run(end())
+
+
+def test_show_tells_what_is_known_and_why(place: Path) -> None:
+    imported(place)
+    now = SystemClock().now()
+    happen(
+        "hafen.example_rss",
+        {"etag": '"a"', "last_ok_at": now, "median_gap": timedelta(minutes=30), "last_new_at": now},
+        {
+            "reason": PollReason.RATE_LIMITED,
+            "why": NextPollReason.RETRY_AFTER,
+            "error": "https://hafen.example/rss answered 503",
+            "failures": 1,
+            "failing_since": now,
+            "gap_at": now,
+            "hurry": 1,
+            "moved_to": "https://neu.example/rss",
+            "moved_since": now,
+            "moved_times": 3,
+        },
+    )
+
+    text = feeds("show", "hafen").stdout
+    data = told("show", "hafen", "-n", "1")
+
+    for words in (
+        "hafen.example_rss",
+        "added by command",
+        "Hafenblatt",
+        "failing: the server wants fewer requests",
+        "the server said when to come back",
+        "hafen.example asked to be left in peace until",
+        "ETag: only what changed is sent",
+        "30 min",
+        "polled 2 times as often since",
+        "https://neu.example/rss (seen 3 times since",
+        "half the usual time between its items",
+        "20.5 kB",
+        "+15 min",
+    ):
+        assert words in text
+    assert [
+        (one["reason"], one["status"], one["bytes"], one["items"], one["new"]) for one in data["polls"]
+    ] == [("rate_limited", 503, 20_480, 12, 3)]
+    assert data["etag"] == '"a"'
+    assert data["host_paused_until"] is not None
+
+
+def test_failing_lists_only_what_fails(place: Path) -> None:
+    imported(place)
+    failing = {"reason": PollReason.REFUSED, "error": "answered 404", "failing_since": SystemClock().now()}
+    happen("hafen.example_rss", failing)
+
+    assert [feed["id"] for feed in told("list", "--failing")["feeds"]] == ["hafen.example_rss"]
+    assert "2 feeds, 1 failing, 0 paused" in feeds("list").stderr
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("nowhere.example", "no feed has this id"),
+        ("hafen.exmaple_rss", "did you mean hafen.example_rss?"),
+        ("", "no feed has this id"),
+        ("https://ada:s3cret@x.example/", "https://***@x.example/: no feed has this id"),
+    ],
+)
+def test_an_unknown_id_is_told(place: Path, text: str, says: str) -> None:
+    imported(place)
+
+    assert says in feeds("show", text, exits=2).stderr
+
+
+def test_an_id_may_be_shortened_while_it_names_one_feed(place: Path) -> None:
+    (place / "feeds.opml").write_text(
+        '<opml><body><outline xmlUrl="https://a.example/1"/><outline xmlUrl="https://a.example/12"/></body></opml>'
+    )
+
+    assert told("show", "a.example_12")["id"] == "a.example_12"
+    assert told("show", "a.example_1")["id"] == "a.example_1"
+    assert told("show", "http://www.a.example/12/")["id"] == "a.example_12"
+    assert "several feeds begin so: a.example_1, a.example_12" in feeds("show", "a.ex", exits=2).stderr
+
+
+# ---- edit, pause, resume, remove ---------------------------------------------------------------
+
+
+def test_settings_change_one_by_one_and_empty_ones_go(place: Path) -> None:
+    imported(place)
+
+    told(
+        "edit", "hafen", "--interval", "10min", "--header", "X-A: 1", "--header", "X-B: 2", "--allow-private"
+    )
+    after = told(
+        "edit", "hafen", "--header", "x-a:", "--outlet", "", "--no-allow-private", "--encoding", "koi8-r"
+    )
+
+    assert (after["interval_s"], after["headers"], after["outlet"]) == (600, ["X-B"], None)
+    assert (after["allow_private"], after["encoding"], after["language"]) == (False, "koi8-r", "de")
+    assert told("edit", "hafen", "--header", "", "--interval", "")["headers"] == []
+
+
+def test_a_new_address_is_checked_and_known_ones_are_told(place: Path) -> None:
+    imported(place)
+
+    assert told("edit", "hafen", "--url", "neu.example/rss")["url"] == "https://neu.example/rss"
+    assert "is known already: quay" in feeds("edit", "hafen", "--url", "quay.example/feed", exits=1).stderr
+    assert "URL: " in feeds("edit", "hafen", "--url", "ftp://x.example", exits=2).stderr
+    assert "nothing to change" in feeds("edit", "hafen", exits=2).stderr
+
+
+@pytest.mark.parametrize(
+    "command", [("edit", "harbour", "--interval", "5min"), ("remove", "harbour", "--yes")]
+)
+def test_the_configs_feeds_are_changed_in_their_file(place: Path, command: tuple[str, ...]) -> None:
+    configure(place, '[[feeds]]\nid = "harbour"\nurl = "https://harbour.example/feed"')
+
+    result = feeds(*command, exits=1)
+
+    assert "harbour stands in config.toml:8" in result.stderr
+    assert "feeds pause" in result.stderr
+
+
+def test_a_feed_is_paused_and_resumed(place: Path) -> None:
+    imported(place)
+
+    feeds("pause", "hafen")
+    paused = listed()["hafen.example_rss"]
+    feeds("resume", "hafen")
+    resumed = listed()["hafen.example_rss"]
+
+    assert (paused["state"], paused["pause"], paused["next_poll_at"]) == (
+        "paused by an operator",
+        "operator",
+        None,
+    )
+    assert (resumed["pause"], resumed["next_poll_why"]) == (None, "first")
+
+
+def test_a_feed_that_nothing_has_read_yet_cannot_be_paused(place: Path) -> None:
+    configure(place, '[[feeds]]\nid = "harbour"\nurl = "https://harbour.example/feed"')
+
+    assert "waits for the next start or reload" in feeds("pause", "harbour", exits=1).stderr
+
+
+def test_resuming_tells_of_a_host_at_rest(place: Path) -> None:
+    imported(place)
+    happen("hafen.example_rss", {"reason": PollReason.RATE_LIMITED, "error": "answered 503"})
+
+    assert "hafen.example asked to be left in peace until" in feeds("resume", "hafen").stderr
+
+
+def test_a_removed_feed_is_gone_from_the_list(place: Path) -> None:
+    imported(place)
+
+    assert "removed" in feeds("remove", "hafen", "--yes").stderr
+    assert "hafen.example_rss" not in listed()
+
+
+def test_on_a_terminal_a_removal_is_asked_for(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    imported(place)
+    monkeypatch.setattr(cli_feeds, "is_asked", lambda: True)
+
+    result = CliRunner().invoke(app, ["feeds", "remove", "hafen"], input="n\n")
+
+    assert result.exit_code == 1
+    assert "hafen.example_rss" in listed()
+
+
+def test_a_feed_that_rules_name_is_not_removed(place: Path) -> None:
+    (place / "list.opml").write_text('<opml><body><outline xmlUrl="http://intranet/"/></body></opml>')
+    feeds("import", "list.opml")
+    (place / "rules" / "rules.yaml").write_text(RULES.replace("SOURCE", "intranet"))
+
+    result = feeds("remove", "intranet", "--yes", exits=1)
+
+    assert "rules name intranet in `sources`" in result.stderr
+    assert "rules.yaml:5" in result.stderr
+    assert "intranet" in listed()
