@@ -22,6 +22,7 @@ from bot.core.fulltext import (
     PageState,
     after_error,
     after_reading,
+    may_be_private,
     with_page,
 )
 from bot.errors import FeedUnreadable, FetchError, FetchTemporary, StoreError
@@ -176,6 +177,9 @@ class FullText:
         except StoreError as error:
             log.error("cannot claim pages; the next tick tries again", error=str(error))
             return 0
+        except Exception:  # a bug in claiming pages must not end the tick that polls
+            log.exception("cannot claim pages; the next tick tries again")
+            return 0
         for page in due:
             task = asyncio.create_task(self._read_safely(page), name=f"read page of item {page.item}")
             self._reading[task] = page
@@ -285,18 +289,28 @@ class FullText:
         Raises:
             FetchError: It cannot be had, or may not be read (PageDisallowed).
         """
-        private = page.allow_private
-        await self._robots.permit(page.url, allow_private=private)
-        asked = Feed(id=FeedId(""), url=page.url, allow_private=private, headers=(("Accept", ACCEPT_PAGES),))
-        answer = await self._fetcher.fetch(asked, PollState())
-        if not isinstance(answer, Fetched):
-            said = "the server says that nothing changed, to a first question"
-            raise FeedUnreadable(said, feed_url=page.url, reason=PollReason.UNREADABLE)
-        if answer.final_url != page.url:
-            await self._robots.permit(answer.final_url, allow_private=private, is_redirect=True)
+        answer = await self._ask(page.url, page.allow_private)
+        if page.allow_private and not may_be_private(answer.final_url, page.url, allow_private=True):
+            answer = await self._ask(answer.final_url, False, is_redirect=True)
+        elif answer.final_url != page.url:
+            await self._robots.permit(answer.final_url, allow_private=page.allow_private, is_redirect=True)
         kind = answer.content_type or "text/html"
         article = await self._reader.read(answer.body, kind, answer.final_url, is_article_only=True)
         return article.content
+
+    async def _ask(self, url: str, allow_private: bool, *, is_redirect: bool = False) -> Fetched:
+        """Return what is at an address, where robots.txt lets us ask; it comes as any visitor would get it.
+
+        Raises:
+            FetchError: It cannot be had, or may not be asked for (PageDisallowed).
+        """
+        await self._robots.permit(url, allow_private=allow_private, is_redirect=is_redirect)
+        place = Feed(id=FeedId(""), url=url, allow_private=allow_private, headers=(("Accept", ACCEPT_PAGES),))
+        answer = await self._fetcher.fetch(place, PollState())
+        if isinstance(answer, Fetched):
+            return answer
+        said = "the server says that nothing changed, to a first question"
+        raise FeedUnreadable(said, feed_url=url, reason=PollReason.UNREADABLE)
 
     async def _keep(self, page: DuePage, found: _Found) -> None:
         """Write what came of a try, and what follows from it, in one transaction."""

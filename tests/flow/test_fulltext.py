@@ -389,6 +389,18 @@ async def test_a_page_of_a_feed_on_the_lan_may_not_be_on_another_machine_there(r
     assert [row["state"] for row in await readers.rows(pages)] == ["refused", "refused"]
 
 
+async def test_a_page_on_the_lan_leads_to_no_text_of_another_machine_there(readers: Readers) -> None:
+    readers.serve("/page", "Rare earths again.")
+    readers.server.redirect(readers.server.url("/page", host="localhost"), path="/door")
+
+    report = await readers.hear(readers.links_to("/door"))
+
+    assert (report.refused, readers.told) == (1, [])
+    [row] = await readers.rows(pages)
+    assert "no public address" in row["error"]
+    assert row["text"] == ""
+
+
 @pytest.mark.parametrize(
     ("content_type", "body"),
     [("application/pdf", b"%PDF-1.7 rare earth"), ("image/png", b"\x89PNG\0\0"), ("text/html", b"")],
