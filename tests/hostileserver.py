@@ -249,7 +249,7 @@ async def knows_nothing_new(rogue: Rogue) -> None:
 async def sends_the_rest_later(rogue: Rogue) -> None:
     """Send the good body, all but its end as what was promised."""
     cut = rogue.body.rindex(b"<item>")
-    await rogue.answer(rogue.body[:cut], headers={"Content-Length": str(cut)})
+    await rogue.answer(rogue.body[:cut], headers={"Content-Length": str(cut), "Connection": "close"})
     await asyncio.sleep(DRIP_S)
     await rogue.send(rogue.body[cut:])
 
@@ -279,7 +279,7 @@ _LAUGHS = '<!ENTITY l0 "ha">' + "".join(
 _GONE_BY = "Sun, 22 Nov 1998 12:00:00 GMT"
 _IN_TEN_YEARS = "Fri, 01 Mar 2036 12:00:00 GMT"
 _HEAD = b"HTTP/1.1 200 OK\r\nContent-Type: application/rss+xml\r\n"
-_IN_TIME = "gave no whole answer in time"
+IN_TIME = "gave no whole answer in time"
 _TOO_MUCH = "sends more than 5 MB"
 _UNPACKED = "cannot be unpacked"
 _NO_HTTP = "answered in no HTTP that can be read"
@@ -310,16 +310,16 @@ MISDEEDS: Mapping[str, Misdeed] = {
         repeats(_HEAD + b"Transfer-Encoding: chunked\r\n\r\n", b"10000\r\n" + PIECE + b"\r\n"), _TOO_MUCH
     ),
     "endless header": _temporary(repeats(b"HTTP/1.1 200 OK\r\nX: ", b"x" * 65_536), _NO_HTTP),
-    "blanks for a header": _temporary(repeats(b"HTTP/1.1 200 OK\r\nX: ", PIECE), _IN_TIME),
+    "blanks for a header": _temporary(repeats(b"HTTP/1.1 200 OK\r\nX: ", PIECE), IN_TIME),
     "headers of 1 MB": _temporary(sends(_HEAD + b"X: " + b"a" * 1_000_000 + b"\r\n\r\n"), _NO_HTTP),
     "1 MB of headers": _temporary(sends(_HEAD + b"X: aaaaaaaaaaaaaa\r\n" * 55_000 + b"\r\n"), _NO_HTTP),
     "flood of interim answers": _temporary(
         repeats(b"", b"HTTP/1.1 102 Processing\r\n\r\n" * 100), "more than 20 interim answers"
     ),
     # without haste
-    "slow drip of the body": _temporary(repeats(_HEAD + b"\r\n<rss>", b" ", DRIP_S), _IN_TIME),
-    "slow drip of headers": _temporary(repeats(_HEAD, b"X: y\r\n", DRIP_S), _IN_TIME),
-    "silence": _temporary(stays_silent, _IN_TIME),
+    "slow drip of the body": _temporary(repeats(_HEAD + b"\r\n<rss>", b" ", DRIP_S), IN_TIME),
+    "slow drip of headers": _temporary(repeats(_HEAD, b"X: y\r\n", DRIP_S), IN_TIME),
+    "silence": _temporary(stays_silent, IN_TIME),
     # packed
     "gzip bomb": _unreadable(explodes("gzip"), _TOO_MUCH),
     "brotli bomb": _unreadable(explodes("br"), _TOO_MUCH),

@@ -16,7 +16,7 @@ from yarl import URL
 
 from bot.core.headers import headers_problem
 from bot.core.hosts import host_key
-from bot.core.hosts import is_same_origin as is_same_origin  # discover.py asks for it here
+from bot.core.hosts import is_same_origin as is_same_origin  # noqa: PLC0414 - discover.py asks here
 from bot.model import Feed, PollState
 
 _PERMANENT: Final = frozenset({301, 308})

@@ -109,3 +109,105 @@ async def test_an_error_inside_gives_the_turn_back(turns: HostTurns) -> None:
 
     async with turns.turn("x.example"):
         pass
+
+
+async def test_who_is_sent_away_is_told_a_time_of_their_own(patience: Patience) -> None:
+    turns = HostTurns(2.0, 60.0, patience.monotonic, patience.sleep)
+    asked: list[float] = []
+
+    async def visit() -> None:
+        async with turns.turn("x.example"):
+            asked.append(patience.now_s)
+
+    results = await asyncio.gather(*(visit() for _ in range(100)), return_exceptions=True)
+
+    busy = [result.wait_s for result in results if isinstance(result, HostBusy)]
+    assert asked == [2.0 * number for number in range(31)]
+    assert busy == [62.0 + 2.0 * number for number in range(69)]
+
+
+async def test_after_a_pause_each_who_was_sent_away_has_a_time_of_their_own(
+    turns: HostTurns, patience: Patience
+) -> None:
+    turns.pause("x.example", 600)
+
+    async def visit() -> None:
+        async with turns.turn("x.example"):
+            raise AssertionError("the host was asked")
+
+    results = await asyncio.gather(*(visit() for _ in range(3)), return_exceptions=True)
+    patience.now_s += 650
+
+    assert [result.wait_s for result in results if isinstance(result, HostBusy)] == [600, 602, 604]
+    async with turns.turn("x.example"):
+        pass
+
+
+async def test_nobody_waits_longer_than_the_longest_wait_in_all(turns: HostTurns, patience: Patience) -> None:
+    asked: list[float] = []
+
+    async def visit() -> None:
+        async with turns.turn("x.example"):
+            asked.append(patience.now_s)
+            turns.pause("x.example", 25)
+
+    results = await asyncio.gather(*(visit() for _ in range(10)), return_exceptions=True)
+
+    assert asked == [0, 25, 50]
+    assert [round(result.wait_s) for result in results if isinstance(result, HostBusy)] == [
+        25 + 2 * number for number in range(7)
+    ]
+
+
+async def test_who_gives_up_waiting_leaves_the_queue(turns: HostTurns, patience: Patience) -> None:
+    async def visit() -> None:
+        async with turns.turn("x.example"):
+            pass
+
+    async with turns.turn("x.example"):
+        waiting = [asyncio.create_task(visit()) for _ in range(29)]
+        await asyncio.sleep(0)
+        for task in waiting:
+            task.cancel()
+        await asyncio.gather(*waiting, return_exceptions=True)
+
+    await asyncio.gather(*(visit() for _ in range(30)))
+
+    assert patience.now_s == 60
+
+
+async def test_who_gives_up_while_its_turn_is_near_hands_it_on(patience: Patience) -> None:
+    asleep = asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        asleep.set()
+        await asyncio.Event().wait()
+
+    turns = HostTurns(2.0, 60.0, patience.monotonic, sleep)
+
+    async def visit() -> None:
+        async with turns.turn("x.example"):
+            pass
+
+    await visit()
+    waiting = asyncio.create_task(visit())
+    await asleep.wait()
+    waiting.cancel()
+    await asyncio.gather(waiting, return_exceptions=True)
+    patience.now_s += 2
+
+    await visit()
+
+
+async def test_hosts_that_rest_are_forgotten_and_pauses_are_not(turns: HostTurns, patience: Patience) -> None:
+    turns.pause("paused.example", 600)
+    for number in range(10_000):
+        turns.pause(f"{number}.example", 0)
+    patience.now_s += 1
+
+    async with turns.turn("another.example"):
+        pass
+
+    with pytest.raises(HostBusy):
+        async with turns.turn("paused.example"):
+            pass
