@@ -23,7 +23,7 @@ _CHALLENGES: Final = {  # how those who guard other people's sites say that they
     "x-amzn-waf-action": frozenset({"challenge", "captcha"}),
 }
 _CURES: Final = {
-    401: "it wants a log-in: give the feed an auth_file",
+    401: "it wants a log-in, or refuses the one it got (auth_file)",
     204: "it holds no feed",
     205: "it holds no feed",
     206: "a part, though the whole was asked for",
@@ -68,13 +68,12 @@ def not_modified(trip: Trip, response: aiohttp.ClientResponse, now: datetime) ->
     if not trip.conditions:
         says = "answered 304, nothing new, to a question without conditions"
         raise fetch_error(FetchTemporary, trip, PollReason.TEMPORARY, says, status=304)
-    etag, last_modified = validators(response, now)
-    is_ours = not trip.is_redirected and is_same_etag(etag, trip.conditions.get("If-None-Match"))
-    return NotModified(
-        etag=etag if is_ours else None,
-        last_modified=last_modified if is_ours else None,
-        max_age=freshness(response, now),
-    )
+    etag, last_modified = response.headers.get("ETag"), response.headers.get("Last-Modified")
+    if trip.is_redirected or not is_same_etag(etag, trip.conditions.get("If-None-Match")):
+        etag = last_modified = None
+    elif last_modified != trip.conditions.get("If-Modified-Since"):
+        etag, last_modified = validators(response, now)
+    return NotModified(etag=etag, last_modified=last_modified, max_age=freshness(response, now))
 
 
 def is_challenge(response: aiohttp.ClientResponse) -> bool:
