@@ -38,6 +38,9 @@ class TroubleStore(Protocol):
     ) -> None:
         """Write which troubles began and which are gone, together with what operators are owed about it."""
 
+    async def probe(self, now: datetime) -> None:
+        """Make a few failing feeds due, so that no back-off sleeps through the end of an outage."""
+
     async def chat(self, address: Address) -> Chat | None:
         """Return the chat at that address; None: never heard of it."""
 
@@ -85,6 +88,8 @@ class HealthWatch:
             await self._store.replace_troubles(found.begun, gone, owed, now)
             _log("trouble with polling", found.begun)
             _log("trouble with polling is over", found.ended)
+        if any(one.scope is TroubleScope.ALL for one in found.lasting):
+            await self._store.probe(now)
         fresh = tuple(one for one in found.begun if one.kind is not TroubleKind.FLOOD)
         return HealthReport(begun=found.begun, ended=found.ended, lasting=(*found.lasting, *fresh))
 

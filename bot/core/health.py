@@ -131,7 +131,9 @@ def judge(sight: Sight, known: Collection[Trouble], now: datetime) -> Judgement:
     before = [trouble for trouble in known if trouble.kind is not TroubleKind.FLOOD]
     fates = _fates(before, sight, now)
     lasting = tuple(trouble for trouble in before if fates[trouble] is _Fate.LASTS)
-    begun = _begun(sight, lasting, flooded, now)
+    # What failed in an outage that is over just now has yet to show that it fails by itself.
+    outages = [one for one in before if fates[one] is _Fate.OVER and one.kind is TroubleKind.OUTAGE]
+    begun = _begun(sight, (*lasting, *outages), flooded, now)
     return Judgement(
         begun=begun,
         ended=tuple(trouble for trouble in before if fates[trouble] is _Fate.OVER),

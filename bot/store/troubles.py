@@ -34,6 +34,8 @@ from bot.store.dialect import insert
 from bot.store.engine import Database
 from bot.store.schema import feeds, notices, polls, troubles
 
+PROBES = 3  # feeds asked at each check whether our own network is back
+PROBED_EVERY = timedelta(minutes=10)  # at most, each of them
 NOTICES_KEPT = timedelta(days=7)  # that cannot be delivered, because their operator said /stop
 SUBJECT = "health "  # the subjects of notices about troubles begin so
 
@@ -83,7 +85,8 @@ class TroubleRows:
     ) -> None:
         """Write which troubles began and which are gone, together with what operators are owed about it.
 
-        Where an outage is gone, the feeds that it made fail begin to fail by themselves only now.
+        Where an outage is gone, the feeds that it made fail are due at once, and begin to fail by themselves
+        only now.
         """
         async with self._db.writing() as connection:
             for one in gone:
@@ -96,6 +99,18 @@ class TroubleRows:
             await _sweep(connection, now)
             if owed:
                 await connection.execute(sa.insert(notices), [_notice_row(one, now) for one in owed])
+
+    async def probe(self, now: datetime) -> None:
+        """Make a few failing feeds due, so that no back-off sleeps through the end of an outage."""
+        some = (
+            sa.select(feeds.c.id)
+            .where(_FAILING, feeds.c.last_poll_at <= now - PROBED_EVERY, feeds.c.next_poll_at > now)
+            .order_by(feeds.c.last_poll_at)
+            .limit(PROBES)
+        )
+        async with self._db.writing() as connection:
+            among = feeds.c.id.in_(some.scalar_subquery())
+            await connection.execute(sa.update(feeds).where(among).values(next_poll_at=now))
 
 
 class FloodRows:
@@ -325,9 +340,11 @@ async def _restless(
 
 
 async def _forgive(connection: AsyncConnection, outage: Trouble, now: datetime) -> None:
-    """Let the feeds that failed with all others begin to fail by themselves now."""
+    """Let the feeds that failed with all others be asked again now, as if they had not failed before."""
     theirs = _FAILING if outage.scope is TroubleScope.ALL else sa.and_(_FAILING, feeds.c.host == outage.key)
-    await connection.execute(sa.update(feeds).where(theirs).values(failing_since=now))
+    soon = sa.case((feeds.c.next_poll_at > now, now), else_=feeds.c.next_poll_at)
+    values = {"failing_since": now, "failures": 0, "next_poll_at": soon}
+    await connection.execute(sa.update(feeds).where(theirs).values(values))
 
 
 async def _sweep(connection: AsyncConnection, now: datetime) -> None:

@@ -383,13 +383,34 @@ async def test_a_word_that_cannot_be_told_is_given_up_after_a_week(house: Polled
 async def test_when_an_outage_is_gone_its_feeds_begin_to_fail_by_themselves(house: Polled) -> None:
     await house.poll(every(BAD))
     house.clock.advance(2 * DAY)
+    await house.poll(every(BAD))
     now = house.clock.now()
+    assert await house.store.claim_feeds(now, HOUR, 100) == []
 
     await house.store.replace_troubles([], [HOST_DOWN], [], now)
     assert {one.id for one in (await house.sight()).feeds} == {"b1", "c1", "d1"}
     await house.store.replace_troubles([], [ALL_DOWN], [], now)
-
     assert (await house.sight()).feeds == ()
+
+    due = await house.store.claim_feeds(now, HOUR, 100)
+    assert {(one.state.failures, one.state.failing_since) for one in due} == {(0, now)}
+    assert len(due) == 8
+
+
+async def test_a_few_failing_feeds_are_asked_whether_all_is_well_again(house: Polled) -> None:
+    await house.poll(every(GOOD, "a1", "a2", "a3"))
+    await house.poll(every(BAD, "b1"))
+    house.clock.advance(MINUTE)
+    await house.poll(every(BAD, "a4", "a5", "c1", "d1"))
+    await house.store.probe(house.clock.now())
+    assert await house.store.claim_feeds(house.clock.now(), HOUR, 100) == []
+    house.clock.advance(10 * MINUTE)
+
+    await house.store.probe(house.clock.now())
+
+    due = await house.store.claim_feeds(house.clock.now(), HOUR, 100)
+    assert len(due) == 3
+    assert "b1" in {one.feed.id for one in due}
 
 
 async def test_outlets_are_found_by_feed(house: Polled) -> None:

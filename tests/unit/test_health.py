@@ -378,6 +378,14 @@ def test_while_the_network_is_down_no_host_or_feed_begins_to_fail() -> None:
     assert judge(sight, [ALL_DOWN], NOW) == Judgement(lasting=(ALL_DOWN,))
 
 
+def test_what_still_fails_when_its_outage_is_over_is_not_told_in_the_same_breath() -> None:
+    sight = seen(failing(2 * DAY, host="herald.example"), hosts=(a_host(0, ok_at=NOW - MINUTE, since=None),))
+
+    found = judge(sight, [HOST_DOWN], NOW)
+
+    assert (found.ended, found.begun) == ((HOST_DOWN,), ())
+
+
 ages = st.sampled_from([MINUTE, 30 * MINUTE, HOUR, 5 * HOUR, 23 * HOUR, DAY, 3 * DAY, 9 * DAY, 80 * DAY])
 moments = ages.map(lambda age: NOW - age) | st.none()
 some_feeds = st.builds(
