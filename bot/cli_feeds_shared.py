@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import AsyncIterator, Collection, Mapping
+from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import datetime
@@ -20,11 +20,11 @@ from bot.config import read_config
 from bot.config_models import Config
 from bot.core.hosts import url_host_key
 from bot.core.identity import redact_url
-from bot.core.pollwords import pause_words, poll_words
+from bot.core.pollwords import pause_words, poll_words, trouble_words
 from bot.core.schedule import NextPollReason
 from bot.core.toml_lines import line_of
 from bot.feeds.opml import feed_id_for, opml_lines, url_key
-from bot.model import Feed, FeedId, FeedOrigin, PauseReason, PollState
+from bot.model import Feed, FeedId, FeedOrigin, PauseReason, PollState, Trouble, TroubleScope
 from bot.ports import FeedStatus
 from bot.store import SqlStore, open_beside, open_store
 
@@ -43,6 +43,7 @@ class KnownFeed:
 
     status: FeedStatus
     place: str = ""  # file and line where the config has it; empty: it has it not
+    troubles: tuple[Trouble, ...] = ()  # what is wrong with it at the moment
     is_taken_up: bool = True  # False: the config names it, but nothing has run with that config yet
 
     @property
@@ -68,6 +69,25 @@ class KnownFeed:
         return self.status.state.failing_since is not None or self.status.pause is PauseReason.GONE
 
     @property
+    def needs_look(self) -> bool:
+        """True: an operator should look at it: it fails, is silent, or loses items."""
+        return self.is_failing or bool(self.troubles)
+
+    @property
+    def short_state(self) -> str:
+        """Return how it fares, in a word or two."""
+        status = self.status
+        if status.pause:
+            return "gone" if status.pause is PauseReason.GONE else "paused"
+        if not self.is_taken_up:
+            return "not read yet"
+        if status.last_reason is None:
+            return "new"
+        if status.state.failing_since is not None:
+            return f"failing: {status.last_reason.value.replace('_', ' ')}"
+        return ", ".join(trouble.kind.value for trouble in self.troubles) or "well"
+
+    @property
     def state(self) -> str:
         """Return how it fares, in words."""
         status = self.status
@@ -78,7 +98,7 @@ class KnownFeed:
         if status.last_reason is None:
             return "waits for its first poll"
         if status.state.failing_since is None:
-            return "well"
+            return "; ".join(trouble_words(trouble.kind) for trouble in self.troubles) or "well"
         return f"failing: {poll_words(status.last_reason)}"
 
 
@@ -117,9 +137,12 @@ class Desk:
         listed = {feed.id: feed for feed in all_feeds(self.config, self.file)}
         places = _places(self.config, self.file)
         statuses = await self._store.feed_statuses() if self._store else ()
+        troubles = _by_feed(await self._store.troubles()) if self._store else {}
         found = {
             one.feed.id: KnownFeed(
-                status=one, place=places.get(one.feed.id, "") if one.origin is FeedOrigin.CONFIG else ""
+                status=one,
+                place=places.get(one.feed.id, "") if one.origin is FeedOrigin.CONFIG else "",
+                troubles=tuple(troubles.get(one.feed.id, ())),
             )
             for one in statuses
         }
@@ -248,6 +271,10 @@ def feed_json(one: KnownFeed) -> dict[str, Any]:
         "host": status.host,
         "state": one.state,
         "is_failing": one.is_failing,
+        "troubles": [
+            {"kind": trouble.kind.value, "since": trouble.since.isoformat(), "detail": trouble.detail}
+            for trouble in one.troubles
+        ],
         "is_taken_up": one.is_taken_up,
         "pause": status.pause.value if status.pause else None,
         "failures": state.failures,
@@ -260,6 +287,14 @@ def feed_json(one: KnownFeed) -> dict[str, Any]:
         "next_poll_at": _iso(status.next_poll_at) if one.is_taken_up and not status.pause else None,
         "next_poll_why": status.next_poll_why.value if one.is_taken_up and not status.pause else None,
     }
+
+
+def _by_feed(troubles: Iterable[Trouble]) -> dict[str, list[Trouble]]:
+    found: dict[str, list[Trouble]] = {}
+    for one in troubles:
+        if one.scope is TroubleScope.FEED:
+            found.setdefault(one.key, []).append(one)
+    return found
 
 
 def _iso(at: datetime | None) -> str | None:

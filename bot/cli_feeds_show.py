@@ -16,19 +16,28 @@ from rich.text import Text
 from bot.cli_feeds_shared import IdArgument, KnownFeed, a_console, feed_json, named_feed, open_desk, say
 from bot.cli_shared import WRONG, ConfigOption, JsonOption, count, json_text, mistakes_told
 from bot.core.identity import redact_url
-from bot.core.pollwords import pause_words, poll_words, size_words, span_words, time_words, why_words
+from bot.core.pollwords import (
+    pause_words,
+    poll_words,
+    size_words,
+    span_words,
+    time_words,
+    trouble_words,
+    why_words,
+)
 from bot.jsonlines import until_nobody_reads
 from bot.model import FeedId
 from bot.ports import PollRecord
 
 NEW_SINCE: Final = timedelta(days=7)
+WIDE: Final = 110  # columns of a terminal that has room for all of the list
 _CLOCK: Final = "%Y-%m-%d %H:%M"
 
 
 def list_command(
     *,
     failing: Annotated[
-        bool, typer.Option("--failing", help="Only those that fail, or were paused as gone.")
+        bool, typer.Option("--failing", help="Only those to look at: failing, gone, silent, losing items.")
     ] = False,
     config: ConfigOption = None,
     as_json: JsonOption = False,
@@ -46,14 +55,14 @@ def list_command(
     """
     with mistakes_told(WRONG):
         known, new, now = asyncio.run(_listed(config))
-    shown = [one for one in known if one.is_failing or not failing]
+    shown = [one for one in known if one.needs_look or not failing]
     with until_nobody_reads():
         if as_json:
             feeds = [{**feed_json(one), "new_7d": new.get(one.feed.id, 0)} for one in shown]
             typer.echo(json_text({"feeds": feeds}))
             return
         if shown:
-            a_console().print(_list_table(shown, new, now))
+            a_console().print(_list_table(shown, new, now, with_errors=failing))
         say(_summary(known))
 
 
@@ -67,24 +76,32 @@ def _summary(known: Sequence[KnownFeed]) -> str:
     if not known:
         return "no feeds; add one with: topicwire feeds add URL"
     failing = sum(one.is_failing for one in known)
+    troubled = sum(bool(one.troubles) and not one.is_failing for one in known)
     paused = sum(one.status.pause is not None for one in known)
-    return f"{count(len(known), 'feed')}, {failing} failing, {paused} paused"
+    others = f", {troubled} in other trouble" if troubled else ""
+    return f"{count(len(known), 'feed')}, {failing} failing{others}, {paused} paused"
 
 
-def _list_table(shown: Sequence[KnownFeed], new: Mapping[FeedId, int], now: datetime) -> Table:
+def _list_table(
+    shown: Sequence[KnownFeed], new: Mapping[FeedId, int], now: datetime, *, with_errors: bool
+) -> Table:
+    is_wide = a_console().width >= WIDE
     table = Table(box=None, pad_edge=False, header_style="bold")
-    for heading in ("id", "outlet", "lang", "origin", "state"):
-        table.add_column(heading, overflow="fold")
+    table.add_column("id", overflow="fold")
+    if is_wide:
+        table.add_column("outlet", overflow="ellipsis", no_wrap=True)
+        table.add_column("lang", no_wrap=True)
+        table.add_column("origin", no_wrap=True)
+    table.add_column("state", no_wrap=not with_errors, overflow="fold")
     for heading in ("last poll", "next poll", "new"):
         table.add_column(heading, justify="right", no_wrap=True)
     for one in shown:
         last = one.status.last_poll_at
+        names = (Text(one.feed.outlet or "-"), one.feed.language or "-", one.status.origin.value)
         table.add_row(
             Text(one.feed.id),
-            Text(one.feed.outlet or "-"),
-            one.feed.language or "-",
-            one.status.origin.value,
-            _styled_state(one),
+            *(names if is_wide else ()),
+            _styled_state(one, with_errors),
             time_words(last, now) if last else "never",
             _next_poll(one, now),
             str(new.get(one.feed.id, 0)),
@@ -92,9 +109,11 @@ def _list_table(shown: Sequence[KnownFeed], new: Mapping[FeedId, int], now: date
     return table
 
 
-def _styled_state(one: KnownFeed) -> Text:
-    quiet = one.status.pause is not None or one.status.last_reason is None
-    return Text(one.state, style="red" if one.is_failing else "yellow" if quiet else "green")
+def _styled_state(one: KnownFeed, with_errors: bool) -> Text:
+    quiet = one.status.pause or one.status.last_reason is None or one.troubles
+    error = one.status.last_error if with_errors else None
+    said = f"{one.state}: {error}" if error else one.state if with_errors else one.short_state
+    return Text(said, style="red" if one.is_failing else "yellow" if quiet else "green")
 
 
 def _next_poll(one: KnownFeed, now: datetime) -> str:
@@ -220,6 +239,9 @@ class _Shown:
     def _polling(self) -> Iterator[tuple[str, str]]:
         status, state = self._one.status, self._one.status.state
         yield "state", self._one.state
+        for trouble in self._one.troubles:
+            detail = f": {trouble.detail}" if trouble.detail else ""
+            yield "trouble", f"{trouble_words(trouble.kind)}, since {self._when(trouble.since)}{detail}"
         if status.added_at:
             yield "added", self._when(status.added_at)
         yield "last poll", self._when(status.last_poll_at) if status.last_poll_at else "never"
@@ -240,7 +262,7 @@ class _Shown:
         state = self._one.status.state
         yield "news in 7 days", f"{self._new:,}"
         if state.last_new_at:
-            yield "last news", self._when(state.last_new_at)
+            yield "last new item", self._when(state.last_new_at)
         if state.median_gap is not None:
             yield "usual time between items", span_words(state.median_gap)
         if state.window is not None:

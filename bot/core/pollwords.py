@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 from typing import Final
 
 from bot.core.schedule import NextPollReason
-from bot.model import PauseReason, PollReason
+from bot.model import PauseReason, PollReason, TroubleKind
 
 _CAME: Final[Mapping[PollReason, str]] = {
     PollReason.FETCHED: "read",
@@ -25,13 +25,25 @@ _CAME: Final[Mapping[PollReason, str]] = {
 _WHY: Final[Mapping[NextPollReason, str]] = {
     NextPollReason.FIRST: "it is new, or an operator changed or resumed it",
     NextPollReason.OPERATOR: "the interval that an operator set",
-    NextPollReason.INTERVAL: "half the usual time between its items, or the default while too few tell it",
+    NextPollReason.INTERVAL: "its rhythm: half the usual time between items (the default while unknown)",
     NextPollReason.MISSED: "sooner than usual, since items were probably missed between two polls",
     NextPollReason.SERVER_ASKED: "the feed or its server asks for no more",
     NextPollReason.BACKOFF: "it failed; the wait grows with each failure",
     NextPollReason.RETRY_AFTER: "the server said when to come back",
     NextPollReason.HOST_BUSY: "other feeds of the same host come first",
     NextPollReason.GONE: "it is gone; asked once more, to be sure",
+}
+_TROUBLES: Final[Mapping[TroubleKind, str]] = {
+    TroubleKind.FAILING: "no good poll",
+    TroubleKind.REFUSED: "refused",
+    TroubleKind.CHALLENGED: "turned away as a robot",
+    TroubleKind.UNREADABLE: "no feed there",
+    TroubleKind.GONE: "gone for good",
+    TroubleKind.SILENT: "silent: good polls, but nothing new for much longer than usual",
+    TroubleKind.MISSED: "items were probably missed between two polls",
+    TroubleKind.MOVED: "moved: the new address is polled; write it into the list of feeds",
+    TroubleKind.FLOOD: "more news at once than is credible",
+    TroubleKind.OUTAGE: "most feeds of its host fail together",
 }
 _PAUSED: Final[Mapping[PauseReason, str]] = {
     PauseReason.GONE: "paused: the server said three times over 48 hours that it is gone",
@@ -54,13 +66,18 @@ def pause_words(pause: PauseReason) -> str:
     return _PAUSED[pause]
 
 
+def trouble_words(kind: TroubleKind) -> str:
+    """Return what is wrong with a feed."""
+    return _TROUBLES[kind]
+
+
 def span_words(span: timedelta) -> str:
-    """Return a length of time in the unit that suits it: 90 s, 15 min, 4 h, 3 d; with one digit behind a dot
-    at most."""
+    """Return a length of time in the unit that suits it: 90 s, 2.5 min, 15 min, 4 h, 3 d."""
     seconds = span.total_seconds()
     for unit, size, least in (("d", 86400, 172800), ("h", 3600, 7200), ("min", 60, 120)):
         if seconds >= least:
-            return f"{round(seconds / size, 1):g} {unit}"
+            number = seconds / size
+            return f"{round(number, 1 if number < 9.95 else None):g} {unit}"
     return f"{round(seconds):g} s"
 
 

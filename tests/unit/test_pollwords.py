@@ -6,9 +6,17 @@ from datetime import timedelta
 
 import pytest
 
-from bot.core.pollwords import pause_words, poll_words, size_words, span_words, time_words, why_words
+from bot.core.pollwords import (
+    pause_words,
+    poll_words,
+    size_words,
+    span_words,
+    time_words,
+    trouble_words,
+    why_words,
+)
 from bot.core.schedule import NextPollReason
-from bot.model import PauseReason, PollReason
+from bot.model import PauseReason, PollReason, TroubleKind
 from tests.clock import START
 
 
@@ -17,6 +25,7 @@ def test_every_reason_has_words_of_its_own() -> None:
         [poll_words(reason) for reason in PollReason],
         [why_words(why) for why in NextPollReason],
         [pause_words(pause) for pause in PauseReason],
+        [trouble_words(kind) for kind in TroubleKind],
     ):
         assert all(words)
         assert len(set(words)) == len(words)
@@ -31,6 +40,9 @@ def test_every_reason_has_words_of_its_own() -> None:
         (120, "2 min"),
         (900, "15 min"),
         (5400, "90 min"),
+        (866, "14 min"),
+        (596, "9.9 min"),
+        (599, "10 min"),
         (7200, "2 h"),
         (9000, "2.5 h"),
         (86400, "24 h"),

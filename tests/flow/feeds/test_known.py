@@ -16,7 +16,7 @@ from bot.app import SystemClock
 from bot.cli import app
 from bot.config import read_config
 from bot.core.schedule import NextPollReason, PollDecision
-from bot.model import FeedId, HostPause, PollReason
+from bot.model import FeedId, HostPause, PollReason, Trouble, TroubleKind, TroubleScope
 from bot.ports import PollOutcome
 from bot.store import SqlStore, open_beside
 from tests.flow.feeds.desk import RULES, configure, feeds, imported, listed, told
@@ -104,6 +104,21 @@ def happen(feed: str, *polls: dict[str, Any]) -> None:
     asyncio.run(end())
 
 
+def trouble(kind: TroubleKind, feed: str) -> None:
+    """Let a check find something wrong with a feed."""
+    now = SystemClock().now()
+    found = Trouble(scope=TroubleScope.FEED, key=feed, kind=kind, since=now)
+
+    async def note() -> None:
+        store = await open_beside(read_config(Path("config.toml")).database_url, SystemClock())
+        try:
+            await store.replace_troubles([found], [], [], now)
+        finally:
+            await store.close()
+
+    asyncio.run(note())
+
+
 def test_show_tells_what_is_known_and_why(place: Path) -> None:
     imported(place)
     now = SystemClock().now()
@@ -138,7 +153,7 @@ def test_show_tells_what_is_known_and_why(place: Path) -> None:
         "30 min",
         "polled 2 times as often since",
         "https://neu.example/rss (seen 3 times since",
-        "half the usual time between its items",
+        "half the usual time between items",
         "20.5 kB",
         "+15 min",
     ):
@@ -157,6 +172,41 @@ def test_failing_lists_only_what_fails(place: Path) -> None:
 
     assert [feed["id"] for feed in told("list", "--failing")["feeds"]] == ["hafen.example_rss"]
     assert "2 feeds, 1 failing, 0 paused" in feeds("list").stderr
+
+
+def test_a_silent_feed_is_well_polled_and_yet_to_look_at(place: Path) -> None:
+    imported(place)
+    happen("hafen.example_rss", {})
+    trouble(TroubleKind.SILENT, "hafen.example_rss")
+
+    assert "silent: good polls, but nothing new" in feeds("show", "hafen").stdout
+    assert [feed["id"] for feed in told("list", "--failing")["feeds"]] == ["hafen.example_rss"]
+    assert told("show", "hafen")["troubles"][0]["kind"] == "silent"
+    assert "2 feeds, 0 failing, 1 in other trouble, 0 paused" in feeds("list").stderr
+
+
+def test_a_failing_feed_says_why_in_the_list_of_those(place: Path) -> None:
+    imported(place)
+    failing = {"reason": PollReason.REFUSED, "error": "answered 404", "failing_since": SystemClock().now()}
+    happen("hafen.example_rss", failing)
+
+    assert "failing: refused " in feeds("list").stdout
+    assert "answered 404" not in feeds("list").stdout
+    assert "answered 404" in feeds("list", "--failing").stdout
+
+
+@pytest.mark.parametrize(("columns", "is_wide"), [("80", False), ("160", True)])
+def test_a_narrow_terminal_is_shown_less(
+    place: Path, monkeypatch: pytest.MonkeyPatch, columns: str, is_wide: bool
+) -> None:
+    imported(place)
+    monkeypatch.setenv("FORCE_COLOR", "1")  # rich then takes it for a terminal
+    monkeypatch.setenv("TERM", "xterm")
+
+    shown = CliRunner().invoke(app, ["feeds", "list"], env={"COLUMNS": columns}).stdout
+
+    assert "hafen.example_rss" in shown
+    assert ("Hafenblatt" in shown) == is_wide
 
 
 @pytest.mark.parametrize(
