@@ -24,6 +24,7 @@ MAX_BYTES: Final = 5_000_000
 _TIMEOUT: Final = timedelta(seconds=10)
 _TASKS_A_WORKER: Final = 500  # then a fresh process: lxml and trafilatura keep what they saw
 _LEAST_TEXT: Final = 200  # characters; where less is found, all of the page's text is taken
+_LEAST_ARTICLE: Final = 100  # bytes; where less is found, there is no article
 _LONGEST_TITLE: Final = 200  # of a text file's first line
 _META: Final = "//meta[@property='{0}' or @name='{0}']/@content"
 _MARKDOWN_FILES: Final = frozenset({".md", ".markdown"})
@@ -39,7 +40,7 @@ def read_page(body: bytes, content_type: str | None, place: str, *, is_article_o
     Args:
         content_type: As HTTP tells it; None: a file.
         place: A URL or a file's name; its ending tells plain text from HTML where nothing else does.
-        is_article_only: True: no page is read whole; the content may be short or empty.
+        is_article_only: True: no page is read whole; the content is empty where there is no article.
 
     Raises:
         FeedUnreadable: This is neither HTML nor plain text, or it is empty.
@@ -57,7 +58,7 @@ def read_page(body: bytes, content_type: str | None, place: str, *, is_article_o
         item = _html_item(text, url, is_article_only=is_article_only)
     else:
         item = _text_item(_without_markdown(text) if _ending(place) in _MARKDOWN_FILES else text, url)
-    if not (item.title or item.lead):
+    if not (item.title or item.lead or is_article_only):
         raise unreadable(place, "holds no text")
     return item
 
@@ -92,7 +93,10 @@ def _html_item(text: str, url: str | None, *, is_article_only: bool) -> Item:
     }
     found = trafilatura.bare_extraction(tree, include_comments=False, include_tables=False)
     main = str(getattr(found, "text", "") or "")
-    if len(main) < _LEAST_TEXT and not is_article_only:
+    if is_article_only:
+        # Of such a page trafilatura takes all there is. Bytes, since a Chinese word is one or two characters.
+        main = main if len(main.encode()) >= _LEAST_ARTICLE else ""
+    elif len(main) < _LEAST_TEXT:
         main = max(main, plain_text(text, CONTENT_LIMIT), key=len)
     return Item(
         feed_id=FeedId(""),
