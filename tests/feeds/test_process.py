@@ -16,7 +16,7 @@ import pytest
 
 from bot.errors import FeedUnreadable
 from bot.feeds.parse import ProcessParser
-from bot.model import Feed, FeedId, Fetched
+from bot.model import Feed, FeedId, Fetched, ParsedFeed
 from tests.feedserver import RSS
 
 NOW = datetime(2026, 11, 22, 12, tzinfo=UTC)
@@ -100,6 +100,45 @@ async def test_a_feed_that_breaks_its_process_harms_no_other(
         await parser.parse(FEED, a_body(LATIN, content_type), NOW)
 
     assert len((await parser.parse(FEED, a_body(), NOW)).items) == 2
+
+
+async def test_a_bad_feed_does_not_spoil_those_that_are_sent_with_it() -> None:
+    bad = [Endless("text/xml"), Deadly("text/xml"), Greedy("text/xml")]
+
+    async with ProcessParser(workers=1, timeout=timedelta(seconds=1)) as parser:
+        found = await asyncio.gather(
+            *(parser.parse(FEED, a_body(LATIN, kind), NOW) for kind in (None, *bad, None, None)),
+            return_exceptions=True,
+        )
+
+    told = [str(one) if isinstance(one, FeedUnreadable) else "" for one in found]
+    assert [isinstance(one, ParsedFeed) for one in found] == [True, False, False, False, True, True]
+    assert "takes more than 1 s" in told[1]
+    assert "broke the process" in told[2]
+    assert "broke the process" in told[3]
+
+
+async def test_feeds_that_wait_are_answered_each_with_its_own(parser: ProcessParser) -> None:
+    bodies = [RSS.replace("Harbour News", f"News {number}").encode() for number in range(40)]
+
+    found = await asyncio.gather(*(parser.parse(FEED, a_body(body), NOW) for body in bodies))
+
+    assert [one.title for one in found] == [f"News {number}" for number in range(40)]
+
+
+async def test_those_who_wait_are_let_go_when_the_parser_closes() -> None:
+    parser = ProcessParser(workers=1)
+    await parser.parse(FEED, a_body(), NOW)
+    waiting = [
+        asyncio.create_task(parser.parse(FEED, a_body(LATIN, kind), NOW))
+        for kind in (Endless("text/xml"), None)
+    ]
+    await asyncio.sleep(0)
+
+    await parser.close()
+
+    _, pending = await asyncio.wait(waiting, timeout=20)
+    assert not pending
 
 
 async def test_a_cancelled_feed_frees_its_process(parser: ProcessParser) -> None:
