@@ -21,6 +21,7 @@ from bot.model import Feed, PollState
 
 _PERMANENT: Final = frozenset({301, 308})
 _LOGIN_LIMIT: Final = 1024  # bytes of an auth_file
+_LABEL: Final = re.compile(r"[a-z0-9_-]{1,63}", re.IGNORECASE | re.ASCII)  # yarl lets blanks and %00 pass
 _NUMBER: Final = re.compile(r"[0-9]+|0x[0-9a-f]*", re.IGNORECASE | re.ASCII)
 _NONE: Final[Mapping[str, str]] = {}
 
@@ -200,7 +201,7 @@ def _place(url: URL, login: str | None = None) -> Place:
         is_web = False
     host = url.raw_host or ""
     labels = host.removesuffix(".").split(".")
-    if not is_web or not all(0 < len(label) < 64 for label in labels):
+    if not is_web or not (":" in host or all(map(_LABEL.fullmatch, labels))):
         raise NoPlace("is no web address; it must look like https://host/path")
     if _NUMBER.fullmatch(labels[-1]) and not _is_plain_v4(host):
         raise OddAddress(f"has the host {host[:60]}, which some read as an address; write it as 192.0.2.1")

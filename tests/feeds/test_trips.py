@@ -277,7 +277,10 @@ def test_a_plain_address_or_name_is_a_place(host: str) -> None:
     assert web_place(f"http://{host}/").url.raw_host
 
 
-@pytest.mark.parametrize("url", ["", "feed", "ftp://a.example/", "http://", "http:///x", "http://a..b/"])
+@pytest.mark.parametrize(
+    "url",
+    ["", "feed", "ftp://a.example/", "http://", "http:///x", "http://a..b/", "http://a b/", "http://%00/"],
+)
 def test_what_leads_nowhere_is_no_place(url: str) -> None:
     with pytest.raises(NoPlace):
         web_place(url)
