@@ -14,7 +14,7 @@ from functools import cache
 from math import exp, log
 from typing import Final, NamedTuple
 
-SAMPLE: Final = 800  # bytes of words; more does not change the verdict
+SAMPLE: Final = 400  # bytes of words; more does not change the verdict
 _NEAR: Final = 64 * 1024  # how far from the first byte beyond ASCII they are taken
 _NEVER: Final = log(1e-6)  # a character that the language does not use
 _HIGH: Final = bytes(range(128, 256))
