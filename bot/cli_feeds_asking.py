@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import datetime
 
 from bot.app import fetch_limits, make_parser
 from bot.cli_feeds_shared import Desk, a_console
 from bot.cli_shared import WRONG, stop
 from bot.config_models import Config
+from bot.core.hosts import url_host_key
 from bot.core.identity import redact_url
 from bot.errors import FetchError
 from bot.feeds.discover import Discovery, discover
@@ -28,6 +30,7 @@ async def open_rooms(config: Config) -> AsyncIterator[tuple[HttpFetcher, Process
 
 async def discovered(desk: Desk, feed: Feed) -> Discovery:
     """Return the feeds behind an address; where it does not answer well, the command ends."""
+    await stop_if_at_rest(desk, feed)
     console = a_console(stderr=True)
     with console.status(f"asking {redact_url(feed.url)}"):
         async with open_rooms(desk.config) as (fetcher, parser):
@@ -35,6 +38,20 @@ async def discovered(desk: Desk, feed: Feed) -> Discovery:
                 return await discover(feed, fetcher, parser, desk.now)
             except FetchError as error:
                 raise stop(f"{error}{cure_for(error)}", WRONG) from error
+
+
+async def host_pauses(desk: Desk) -> Mapping[str, datetime]:
+    """Return the hosts that asked to be left in peace, and until when; commands keep to that too."""
+    return await desk.store.host_pauses(desk.now) if desk.has_store else {}
+
+
+async def stop_if_at_rest(desk: Desk, feed: Feed) -> None:
+    """End the command where the feed's host asked to be left in peace."""
+    host = url_host_key(feed.url)
+    if until := (await host_pauses(desk)).get(host):
+        raise stop(
+            f"{host} asked to be left in peace until {until:%Y-%m-%d %H:%M} UTC; try again then", WRONG
+        )
 
 
 def cure_for(error: FetchError) -> str:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from datetime import datetime
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
@@ -15,9 +16,10 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.app import poll_policies
-from bot.cli_feeds_asking import open_rooms
+from bot.cli_feeds_asking import host_pauses, open_rooms
 from bot.cli_feeds_shared import Desk, KnownFeed, a_console, free_id, open_desk, say
 from bot.cli_shared import WRONG, ConfigOption, JsonOption, count, json_text, mistakes_told, stop
+from bot.core.hosts import url_host_key
 from bot.core.identity import redact_url
 from bot.core.schedule import first_poll_at
 from bot.errors import FetchError
@@ -26,6 +28,8 @@ from bot.feeds.opml import public_url, read_opml, url_key, write_opml
 from bot.feeds.parse import ProcessParser
 from bot.jsonlines import until_nobody_reads
 from bot.model import Feed, FeedId, Fetched, PollReason, PollState
+
+BUSY: Final = "its host wants fewer requests; whether a feed is there was not found out"
 
 
 class Fate(StrEnum):
@@ -106,7 +110,7 @@ async def _import(
 def _sorted(found: Iterable[Feed], known: Mapping[FeedId, KnownFeed]) -> list[Listed]:
     """Return the feeds with what becomes of each; two spellings of one address are one feed."""
     taken = set(known)
-    by_url = {url_key(one.feed.url): one for one in known.values()}
+    by_url = {key: one for one in known.values() for key in one.url_keys}
     met: dict[str, FeedId] = {}
     listed = []
     for feed in found:
@@ -126,7 +130,9 @@ def _sorted(found: Iterable[Feed], known: Mapping[FeedId, KnownFeed]) -> list[Li
 
 async def _checked(desk: Desk, listed: Sequence[Listed]) -> list[Listed]:
     """Return the list after asking every new feed, with a progress bar where somebody watches."""
-    new = [one for one in listed if one.fate is Fate.NEW]
+    pauses = await host_pauses(desk)
+    listed = [_resting(one, pauses) for one in listed]
+    new = [one for one in listed if one.fate is Fate.NEW and one.says != BUSY]
     columns = (TextColumn("asking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = a_console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -141,7 +147,12 @@ async def _checked(desk: Desk, listed: Sequence[Listed]) -> list[Listed]:
             answers = dict(
                 zip((one.feed.id for one in new), await asyncio.gather(*map(ask, new)), strict=True)
             )
-    return [answers[one.feed.id] if one.fate is Fate.NEW else one for one in listed]
+    return [answers.get(one.feed.id, one) if one.fate is Fate.NEW else one for one in listed]
+
+
+def _resting(one: Listed, pauses: Mapping[str, datetime]) -> Listed:
+    is_resting = one.fate is Fate.NEW and url_host_key(one.feed.url) in pauses
+    return replace(one, says=BUSY) if is_resting else one
 
 
 async def _asked(one: Listed, fetcher: HttpFetcher, parser: ProcessParser, desk: Desk) -> Listed:
@@ -152,7 +163,7 @@ async def _asked(one: Listed, fetcher: HttpFetcher, parser: ProcessParser, desk:
         parsed = await parser.parse(one.feed, answer, desk.now)
     except FetchError as error:
         if error.reason is PollReason.RATE_LIMITED:  # no word on whether a feed is there
-            return replace(one, says="its host is busy; whether a feed is there is not known")
+            return replace(one, says=BUSY)
         return replace(one, fate=Fate.FAILED, says=str(error).removeprefix(f"{error.feed_url} "))
     return replace(one, says=f"answers with {count(len(parsed.items), 'item')}")
 

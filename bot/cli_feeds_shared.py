@@ -52,6 +52,11 @@ class KnownFeed:
         return self.status.feed
 
     @property
+    def url_keys(self) -> frozenset[str]:
+        """Return what tells its addresses from those of other feeds."""
+        return frozenset(url_key(url) for url in (self.feed.url, self.status.state.learned_url) if url)
+
+    @property
     def is_of_config(self) -> bool:
         """True: it is changed in a file, not by command."""
         return self.status.origin is FeedOrigin.CONFIG
@@ -209,9 +214,9 @@ def did_you_mean(text: str, known: Collection[str]) -> str:
 
 
 def same_url(url: str, known: Collection[KnownFeed]) -> KnownFeed | None:
-    """Return the feed that is polled at this address; None: there is none."""
+    """Return the feed that is polled at this address, or has moved there; None: there is none."""
     key = url_key(url)
-    return next((one for one in known if url_key(one.feed.url) == key), None)
+    return next((one for one in known if key in one.url_keys), None)
 
 
 def free_id(url: str, taken: Collection[str]) -> FeedId:

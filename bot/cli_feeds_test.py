@@ -14,7 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli_feeds_asking import cure_for, open_rooms
+from bot.cli_feeds_asking import cure_for, open_rooms, stop_if_at_rest
 from bot.cli_feeds_settings import EncodingOption, HeaderOption, Settings, web_address
 from bot.cli_feeds_shared import Desk, a_console, named_feed, open_desk, say
 from bot.cli_shared import OK, WRONG, ConfigOption, JsonOption, count, json_text, mistakes_told, stop
@@ -85,6 +85,7 @@ def test_command(
 async def _trial(text: str, settings: Settings, config: Path | None) -> Trial:
     async with open_desk(config) as desk:
         feed = await _named(text, settings, desk)
+        await stop_if_at_rest(desk, feed)
         with a_console(stderr=True).status(f"asking {redact_url(feed.url)}"):
             async with open_rooms(desk.config) as (fetcher, parser):
                 try:

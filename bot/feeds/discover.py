@@ -21,7 +21,7 @@ from bot.feeds.draft import NAME_LIMIT, web_url
 from bot.feeds.look import WEB_PAGE, Look, look_at
 from bot.feeds.opml import url_key
 from bot.feeds.trips import is_same_origin
-from bot.model import Feed, Fetched, ParsedFeed, PollReason, PollState
+from bot.model import Feed, FeedId, Fetched, ParsedFeed, PollReason, PollState
 from bot.ports import Fetcher, Parser
 
 MOST_TRIED: Final = 8  # further addresses asked for one that was named
@@ -71,7 +71,7 @@ class Candidate:
 class FoundFeed:
     """A feed that was fetched and read."""
 
-    feed: Feed  # its URL is where permanent redirects led
+    feed: Feed  # without an id; its URL is where permanent redirects led
     via: Via
     answer: Fetched
     look: Look
@@ -206,6 +206,7 @@ async def _try(
 def _for_address(feed: Feed, url: str) -> Feed:
     """Return the settings for an address that a page names; nothing private goes to another host."""
     there, here = URL(url), URL(feed.url)
+    feed = replace(feed, id=FeedId(url))  # the fetcher remembers by it what redirects led to
     if not is_same_origin(here, there):
         is_allowed = feed.allow_private and here.raw_host == there.raw_host
         return replace(feed, url=url, allow_private=is_allowed, headers=(), auth_file=None)
@@ -231,7 +232,7 @@ def _look(feed: Feed, answer: Fetched) -> Look:
 def _found(
     feed: Feed, via: Via, answer: Fetched, look: Look, parsed: ParsedFeed, called: str = ""
 ) -> FoundFeed:
-    settled = replace(feed, url=answer.moved_to or feed.url)
+    settled = replace(feed, id=FeedId(""), url=answer.moved_to or feed.url)
     return FoundFeed(feed=settled, via=via, answer=answer, look=look, parsed=parsed, called=called)
 
 

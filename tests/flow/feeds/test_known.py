@@ -2,11 +2,8 @@
 
 from __future__ import annotations
 
-import asyncio
-from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
 
 import pytest
 from typer.testing import CliRunner
@@ -14,12 +11,9 @@ from typer.testing import CliRunner
 from bot import cli_feeds
 from bot.app import SystemClock
 from bot.cli import app
-from bot.config import read_config
-from bot.core.schedule import NextPollReason, PollDecision
-from bot.model import FeedId, HostPause, PollReason, Trouble, TroubleKind, TroubleScope
-from bot.ports import PollOutcome
-from bot.store import SqlStore, open_beside
-from tests.flow.feeds.desk import RULES, configure, feeds, imported, listed, told
+from bot.core.schedule import NextPollReason
+from bot.model import PollReason, TroubleKind
+from tests.flow.feeds.desk import RULES, configure, feeds, happen, imported, listed, told, trouble
 
 COMMANDS = ["", "add", "list", "show", "test", "edit", "pause", "resume", "remove", "import", "export"]
 
@@ -62,61 +56,6 @@ def test_no_feeds_are_no_error() -> None:
     assert "no feeds; add one with" in feeds("list").stderr
     assert told("list") == {"feeds": []}
     assert not Path("topicwire.db").exists()
-
-
-async def poll(
-    store: SqlStore, feed: str, *, reason: PollReason, why: NextPollReason, error: str | None, **state: Any
-) -> None:
-    """Let one poll of a feed end."""
-    now = SystemClock().now()
-    await store.resume_feed(FeedId(feed), now)  # so that it is due
-    claimed = await store.claim_feeds(now, timedelta(0), 100)
-    [due] = [due for due in claimed if due.feed.id == feed]
-    pause = HostPause(host="hafen.example", until=now + timedelta(hours=1))
-    decision = PollDecision(
-        state=replace(due.state, **state),
-        next_poll_at=now + timedelta(minutes=15, seconds=2),
-        reason=reason,
-        why=why,
-        host_pause=pause if reason is PollReason.RATE_LIMITED else None,
-    )
-    status = 200 if error is None else 503
-    outcome = PollOutcome(
-        due=due, decision=decision, status=status, received=20_480, items=12, new=3, error=error
-    )
-    async with store.polling() as transaction:
-        await transaction.save_polls([outcome], now)
-
-
-def happen(feed: str, *polls: dict[str, Any]) -> None:
-    """Let polls of a feed end one after the other."""
-
-    async def end() -> None:
-        settings = read_config(Path("config.toml"))
-        store = await open_beside(settings.database_url, SystemClock())
-        try:
-            for one in polls:
-                base = {"reason": PollReason.FETCHED, "why": NextPollReason.INTERVAL, "error": None}
-                await poll(store, feed, **{**base, **one})
-        finally:
-            await store.close()
-
-    asyncio.run(end())
-
-
-def trouble(kind: TroubleKind, feed: str) -> None:
-    """Let a check find something wrong with a feed."""
-    now = SystemClock().now()
-    found = Trouble(scope=TroubleScope.FEED, key=feed, kind=kind, since=now)
-
-    async def note() -> None:
-        store = await open_beside(read_config(Path("config.toml")).database_url, SystemClock())
-        try:
-            await store.replace_troubles([found], [], [], now)
-        finally:
-            await store.close()
-
-    asyncio.run(note())
 
 
 def test_show_tells_what_is_known_and_why(place: Path) -> None:

@@ -7,8 +7,10 @@ from pathlib import Path
 
 import pytest
 
+from bot.cli_feeds_lists import BUSY
+from bot.model import PollReason
 from tests.feedserver import FeedServer
-from tests.flow.feeds.desk import OPML, configure, feeds, imported, listed, page, told
+from tests.flow.feeds.desk import OPML, configure, feeds, happen, imported, listed, page, told
 
 
 def test_a_list_is_imported_once_with_its_languages(place: Path) -> None:
@@ -153,3 +155,22 @@ def test_broken_rules_are_told_and_the_rest_is_shown(server: FeedServer, place: 
 
     assert "Harbour News" in result.stdout
     assert "nothing was matched: " in result.stderr
+
+
+def test_a_host_that_asked_for_peace_is_not_asked_by_commands_either(place: Path) -> None:
+    imported(place)
+    resting = {"reason": PollReason.RATE_LIMITED, "error": "answered 503"}
+    happen("hafen.example_rss", resting)  # nobody answers there, so that asking would be told
+    (place / "more.opml").write_text('<opml><body><outline xmlUrl="https://hafen.example/2"/></body></opml>')
+
+    for command in (("add", "https://www.hafen.example/other"), ("test", "hafen")):
+        assert "hafen.example asked to be left in peace until" in feeds(*command, exits=1).stderr
+    [one] = told("import", "more.opml", "--check")["feeds"]
+    assert (one["fate"], one["says"]) == ("new", BUSY)
+
+
+def test_a_feed_is_known_by_the_address_that_it_moved_to(place: Path) -> None:
+    imported(place)
+    happen("hafen.example_rss", {"learned_url": "https://neu.example/rss"})
+
+    assert "is known already: hafen.example_rss" in feeds("add", "neu.example/rss", exits=1).stderr
