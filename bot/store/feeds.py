@@ -237,7 +237,7 @@ def _upsert(connection: AsyncConnection) -> sa.Insert:
         set_={
             **{name: new[name] for name in (*_FEED[1:], "origin", "listed")},
             **again,
-            "host": sa.case((moved, new.host), else_=feeds.c.host),
+            "host": sa.case((sa.or_(moved, feeds.c.host == ""), new.host), else_=feeds.c.host),
             "next_poll_at": sa.case((moved, new.next_poll_at), else_=feeds.c.next_poll_at),
         },
     )

@@ -30,7 +30,7 @@ from bot.ports import DueFeed, FeedStatus, PollOutcome
 from bot.store import SqlStore, open_store
 from bot.store.engine import Database
 from bot.store.feedlist import command_feed_ids
-from bot.store.migrate import alembic_config
+from bot.store.migrating import alembic_config
 from tests.clock import FakeClock
 
 HERALD = Feed(id=FeedId("herald"), url="https://herald.example/feed")

@@ -18,11 +18,13 @@ from bot.model import (
     ChatKind,
     Feed,
     FeedId,
+    FeedOrigin,
     Item,
     ItemId,
     ItemReason,
     Match,
     Message,
+    PauseReason,
     StoryReason,
     TermMatch,
     TopicId,
@@ -30,7 +32,7 @@ from bot.model import (
 from bot.ports import KeptRules, Notice
 from bot.store import SqlStore, open_store
 from bot.store.engine import Database
-from bot.store.migrate import alembic_config
+from bot.store.migrating import alembic_config
 from tests.clock import START, FakeClock
 
 GAS, OIL = TopicId("gas"), TopicId("oil")
@@ -272,3 +274,32 @@ async def test_matches_of_the_first_version_were_not_quiet(
         assert await poll.item_topics([number]) == {number: {GAS, OIL}}
     await upgraded.close()
     assert changed
+
+
+async def test_a_feed_of_the_second_version_keeps_its_pause_and_gets_its_host(
+    url: str, store: SqlStore, clock: FakeClock
+) -> None:
+    await an_item(store)
+    await store.pause_feed(FeedId("herald"), PauseReason.GONE)
+    db = Database(url)
+    async with db.writing() as connection:
+        config = alembic_config()
+
+        def back(sync: object) -> None:
+            config.attributes["connection"] = sync
+            command.downgrade(config, "0002")
+
+        await connection.run_sync(back)
+    await db.close()
+
+    upgraded, _ = await open_store(url, clock)
+    feed = Feed(id=FeedId("herald"), url="https://www.herald.example/feed")
+    before = await upgraded.feed_status(feed.id)
+    assert before is not None
+    await upgraded.sync_feeds([before.feed], [clock.now()], clock.now())
+    after = await upgraded.feed_status(feed.id)
+    await upgraded.close()
+
+    assert after is not None
+    assert (after.pause, after.origin) == (PauseReason.GONE, FeedOrigin.CONFIG)
+    assert after.host == "herald.example"

@@ -13,6 +13,7 @@ import pytest
 import sqlalchemy as sa
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
 
 from bot.core.identity import KnownItem, Sorted, content_hash, item_keys
 from bot.core.routing import AlertAction, AlertDecision
@@ -45,6 +46,8 @@ from bot.model import (
 from bot.ports import Batch, DueFeed, PollOutcome, Settlement
 from bot.store import SqlStore, open_store
 from bot.store.engine import Database
+from bot.store.migrate import HEAD
+from bot.store.migrating import alembic_config
 from bot.store.schema import METADATA
 from tests.clock import FakeClock
 
@@ -202,6 +205,10 @@ async def test_opening_twice_changes_nothing(url: str, clock: FakeClock) -> None
     await second.close()
 
     assert not changed
+
+
+def test_the_newest_migration_is_the_one_that_the_store_asks_for() -> None:
+    assert ScriptDirectory.from_config(alembic_config()).get_current_head() == HEAD
 
 
 async def test_a_database_of_a_newer_version_is_refused(url: str, clock: FakeClock, tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from bot.core.health import FeedHealth, Sight
+from bot.core.health_summary import Summary
 from bot.core.schedule import NextPollReason, PollDecision
 from bot.model import (
     Address,
@@ -415,3 +416,43 @@ async def test_a_few_failing_feeds_are_asked_whether_all_is_well_again(house: Po
 
 async def test_outlets_are_found_by_feed(house: Polled) -> None:
     assert await house.store.outlets(["a1", "b1", "d1", "unknown"]) == {"b1": "B", "d1": "D"}
+
+
+# ---- the whole house --------------------------------------------------------------------------
+
+
+async def test_a_house_in_which_nothing_happened_has_an_empty_summary(house: Polled) -> None:
+    assert await house.store.summary(house.clock.now()) == Summary(live=8, due_since=START)
+
+
+async def test_a_summary_counts_what_operators_care_for(house: Polled) -> None:
+    await house.poll(every(BAD, "a1"))
+    house.clock.advance(2 * HOUR)
+    await house.poll(every(GOOD, "b1", "c1"))
+    await house.poll({"d1": PollReason.GONE}, pause=PauseReason.GONE)
+    house.clock.advance(MINUTE)
+    await house.poll(every(GOOD, "b1"))
+    await house.poll(every(BAD, "c1"))
+    now = house.clock.now()
+    in_trouble = replace(SICK, key="b1")
+    flood = replace(SICK, kind=TroubleKind.FLOOD)
+    await house.store.replace_troubles([in_trouble, HOST_DOWN, flood], [], [], now)
+    await house.store.keep_rules("1", {"a.yaml": "x"}, START)
+
+    found = await house.store.summary(now)
+
+    assert (found.live, found.failing, found.paused, found.gone) == (7, 2, 0, 1)
+    assert found.polls == {GOOD: 3, BAD: 1, PollReason.GONE: 1}
+    assert (found.last_poll_at, found.due_since) == (now, START)
+    assert (set(found.troubles), found.outlets) == ({in_trouble, HOST_DOWN}, {"b1": "B"})
+    assert (found.rules_since, found.rules_refused) == (START, False)
+    assert (found.items, found.owed, found.dead, found.resting) == (0, 0, 0, 0)
+
+
+async def test_a_summary_tells_that_the_rules_are_refused(house: Polled) -> None:
+    await house.store.owe_notice(a_notice("rules"), START)
+    assert (await house.store.summary(START)).rules_refused
+
+    await house.store.owe_notice(replace(a_notice("rules"), state=""), START)
+
+    assert not (await house.store.summary(START)).rules_refused

@@ -13,28 +13,29 @@ _BIG_ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 
 
 def upgrade() -> None:
-    with op.batch_alter_table("feeds", schema=None) as feeds:
-        feeds.add_column(sa.Column("user_agent", sa.Text(), nullable=True))
-        feeds.add_column(sa.Column("headers", sa.JSON(), nullable=False, server_default="[]"))
-        feeds.add_column(sa.Column("auth_file", sa.Text(), nullable=True))
-        feeds.add_column(sa.Column("fetch_content", sa.Boolean(), nullable=False, server_default=sa.false()))
-        feeds.add_column(sa.Column("origin", sa.Text(), nullable=False, server_default="config"))
-        feeds.add_column(sa.Column("host", sa.Text(), nullable=False, server_default=""))
-        feeds.add_column(sa.Column("added_at", _UTC, nullable=True))
-        feeds.add_column(sa.Column("pause_reason", sa.Text(), nullable=True))
-        feeds.add_column(sa.Column("window", sa.Float(), nullable=True))
-        feeds.add_column(sa.Column("window_start", _UTC, nullable=True))
-        feeds.add_column(sa.Column("last_new_at", _UTC, nullable=True))
-        feeds.add_column(sa.Column("gap_at", _UTC, nullable=True))
-        feeds.add_column(sa.Column("hurry", sa.Integer(), nullable=False, server_default="0"))
-        feeds.add_column(sa.Column("learned_url", sa.Text(), nullable=True))
-        feeds.add_column(sa.Column("moved_to", sa.Text(), nullable=True))
-        feeds.add_column(sa.Column("moved_since", _UTC, nullable=True))
-        feeds.add_column(sa.Column("moved_times", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("feeds", sa.Column("user_agent", sa.Text(), nullable=True))
+    op.add_column("feeds", sa.Column("headers", sa.JSON(), nullable=False, server_default="[]"))
+    op.add_column("feeds", sa.Column("auth_file", sa.Text(), nullable=True))
+    op.add_column(
+        "feeds", sa.Column("fetch_content", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
+    op.add_column("feeds", sa.Column("origin", sa.Text(), nullable=False, server_default="config"))
+    op.add_column("feeds", sa.Column("host", sa.Text(), nullable=False, server_default=""))
+    op.add_column("feeds", sa.Column("added_at", _UTC, nullable=True))
+    op.add_column("feeds", sa.Column("pause_reason", sa.Text(), nullable=True))
+    op.add_column("feeds", sa.Column("window", sa.Float(), nullable=True))
+    op.add_column("feeds", sa.Column("window_start", _UTC, nullable=True))
+    op.add_column("feeds", sa.Column("last_new_at", _UTC, nullable=True))
+    op.add_column("feeds", sa.Column("gap_at", _UTC, nullable=True))
+    op.add_column("feeds", sa.Column("hurry", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column("feeds", sa.Column("learned_url", sa.Text(), nullable=True))
+    op.add_column("feeds", sa.Column("moved_to", sa.Text(), nullable=True))
+    op.add_column("feeds", sa.Column("moved_since", _UTC, nullable=True))
+    op.add_column("feeds", sa.Column("moved_times", sa.Integer(), nullable=False, server_default="0"))
     op.execute("UPDATE feeds SET pause_reason = 'gone' WHERE paused")
-    with op.batch_alter_table("feeds", schema=None) as feeds:
-        feeds.drop_column("paused")
-        feeds.create_index(feeds.f("ix_feeds_host"), ["host"], unique=False)
+    # Not in a batch: that would make the table anew, and its items point at the old one.
+    op.drop_column("feeds", "paused")
+    op.create_index(op.f("ix_feeds_host"), "feeds", ["host"], unique=False)
     op.create_table(
         "polls",
         sa.Column("id", _BIG_ID, nullable=False),
@@ -99,14 +100,12 @@ def upgrade() -> None:
 def downgrade() -> None:
     for table in ("pages", "troubles", "chores", "hosts", "polls"):
         op.drop_table(table)
-    with op.batch_alter_table("feeds", schema=None) as feeds:
-        feeds.add_column(sa.Column("paused", sa.Boolean(), nullable=False, server_default=sa.false()))
+    op.add_column("feeds", sa.Column("paused", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.execute(sa.text("UPDATE feeds SET paused = :yes WHERE pause_reason IS NOT NULL").bindparams(yes=True))
-    with op.batch_alter_table("feeds", schema=None) as feeds:
-        feeds.drop_index(feeds.f("ix_feeds_host"))
-        for column in (
-            *("user_agent", "headers", "auth_file", "fetch_content", "origin", "host", "added_at"),
-            *("pause_reason", "window", "window_start", "last_new_at", "gap_at", "hurry"),
-            *("learned_url", "moved_to", "moved_since", "moved_times"),
-        ):
-            feeds.drop_column(column)
+    op.drop_index(op.f("ix_feeds_host"), table_name="feeds")
+    for column in (
+        *("user_agent", "headers", "auth_file", "fetch_content", "origin", "host", "added_at"),
+        *("pause_reason", "window", "window_start", "last_new_at", "gap_at", "hurry"),
+        *("learned_url", "moved_to", "moved_since", "moved_times"),
+    ):
+        op.drop_column("feeds", column)
