@@ -20,7 +20,7 @@ def host_key(host: str) -> str:
     return bare
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def url_host_key(url: str) -> str:
     """Return the registrable domain of a URL's host, as it is asked for (RFC 5890); empty: it has none."""
     try:

@@ -108,7 +108,7 @@ def start_trip(feed: Feed, state: PollState, time_left_s: float) -> Trip:
     )
 
 
-@lru_cache(maxsize=16_384)
+@lru_cache(maxsize=4_096)
 def web_place(text: str) -> Place:
     """Return where a URL leads; remembered, since feeds are polled over and over.
 
