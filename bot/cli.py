@@ -25,6 +25,7 @@ from bot import (
     cli_draft,
     cli_explain,
     cli_feeds,
+    cli_health,
     cli_match,
     cli_rules,
     cli_stats,
@@ -217,6 +218,7 @@ cli_rules.app.command("draft")(cli_draft.draft_command)
 cli_rules.app.command("fmt")(cli_draft.fmt_command)
 cli_rules.app.command("stats")(cli_stats.stats_command)
 cli_rules.app.command("explain")(cli_explain.explain_command)
+app.command("health")(cli_health.health_command)
 app.command("match")(cli_match.match_command)
 app.command("stories")(cli_stories.stories_command)
 

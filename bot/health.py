@@ -11,6 +11,7 @@ import structlog
 
 from bot.core.health import Sight, judge
 from bot.core.health_notices import begun_message, ended_message, troubles_state
+from bot.core.health_summary import Summary
 from bot.core.render import Texts
 from bot.i18n import texts
 from bot.model import Address, Chat, Message, Trouble, TroubleKind, TroubleScope
@@ -43,6 +44,13 @@ class TroubleStore(Protocol):
 
     async def chat(self, address: Address) -> Chat | None:
         """Return the chat at that address; None: never heard of it."""
+
+
+class SummaryStore(Protocol):
+    """What a look at the whole house asks of the store."""
+
+    async def summary(self, now: datetime) -> Summary:
+        """Return how the house fares, as one consistent view."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

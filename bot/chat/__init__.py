@@ -7,15 +7,15 @@ from collections.abc import Callable, Mapping
 from telegram.ext import ExtBot
 
 from bot.chat.application import TelegramChat
-from bot.chat.commands import Commands
+from bot.chat.commands import Commands, CommandStore
 from bot.model import Topic, TopicId
-from bot.ports import ChatStore, Clock
+from bot.ports import Clock
 
 
 def make_chat_room(
     bot: ExtBot[None],
     *,
-    store: ChatStore,
+    store: CommandStore,
     topics: Callable[[], Mapping[TopicId, Topic]],
     clock: Clock,
     operators: Callable[[], frozenset[int]],

@@ -39,9 +39,15 @@ def command_list(texts: Texts) -> tuple[tuple[str, str], ...]:
     )
 
 
-def help_answer(texts: Texts) -> Message:
+def operator_command_list(texts: Texts) -> tuple[tuple[str, str], ...]:
+    """Return each command that only operators have, with what it does."""
+    return (("health", texts.gettext("how feeds, deliveries and rules fare")),)
+
+
+def help_answer(texts: Texts, *, for_operator: bool = False) -> Message:
     """Return what the bot can do, on one phone screen."""
-    lines = [text(f"/{name} – {what}") for name, what in command_list(texts)]
+    commands = (*command_list(texts), *(operator_command_list(texts) if for_operator else ()))
+    lines = [text(f"/{name} – {what}") for name, what in commands]
     intro = text(texts.gettext("I read news feeds and send one message per story on the topics you follow."))
     reply = text(texts.gettext("Reply to an alert with /mute to hear no more of its story, or with /why."))
     groups = text(texts.gettext("In groups only administrators change settings."))

@@ -140,7 +140,7 @@ class TelegramChat:
         parsed = parse_command(text, self._bot.username)
         if parsed is not None:
             asked = replace(asked, command=parsed[0], words=parsed[1])
-        if asked.kind is not ChatKind.PRIVATE and not self._commands.knows(asked.command):
+        if asked.kind is not ChatKind.PRIVATE and not self._commands.knows(asked):
             return  # people talk to each other there
         try:
             if command_needs_admin(asked.command) and not await self._wrote_as_admin(message):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from typing import Protocol
 
 from bot.chat.answers import (
     as_message,
@@ -21,8 +22,10 @@ from bot.chat.answers import (
 )
 from bot.chat.asked import LONGEST_MUTE, Asked, parse_length
 from bot.chat.topics import MenuPress, named_topics, parse_menu_press, topic_key, visible_topics
+from bot.core.health_summary import summary_message
 from bot.core.render import Action, Press, Texts, parse_press, press_data, why_message
 from bot.core.typeset import Marked, join
+from bot.health import SummaryStore
 from bot.i18n import texts as texts_of
 from bot.model import Chat, ChatId, ChatKind, ChatState, Message, Story, Topic, TopicId
 from bot.ports import ChatStore, Clock
@@ -31,6 +34,11 @@ USUAL_MUTE = timedelta(hours=8)
 LATEST = 5
 
 READING = frozenset({"help", "latest", "why", "topics"})  # what everybody in a group may ask for
+FOR_OPERATORS = frozenset({"health"})  # in their private chats; for others these are no commands
+
+
+class CommandStore(ChatStore, SummaryStore, Protocol):
+    """What the commands ask of the store."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -48,13 +56,14 @@ class Commands:
 
     Args of the constructor:
         topics: The live rule set's topics; asked anew each time.
-        operators: Telegram ids of the chats that may follow experimental topics; asked anew each time.
+        operators: Telegram ids of the chats that may follow experimental topics and ask how the house fares;
+            asked anew each time.
     """
 
     def __init__(
         self,
         *,
-        store: ChatStore,
+        store: CommandStore,
         topics: Callable[[], Mapping[TopicId, Topic]],
         operators: Callable[[], frozenset[int]],
         clock: Clock,
@@ -73,19 +82,21 @@ class Commands:
             "why": self._why,
             "help": self._help,
             "stop": self._stop,
+            "health": self._health,
         }
 
-    def knows(self, command: str) -> bool:
-        """Return whether there is such a command."""
-        return command in self._commands
+    def knows(self, asked: Asked) -> bool:
+        """Return whether there is such a command for who asks."""
+        if asked.command in FOR_OPERATORS and not self._is_operator(asked):
+            return False
+        return asked.command in self._commands
 
     async def answer(self, asked: Asked) -> Message:
         """Return the answer to a command; to words that are none, where to find help."""
         texts = await self.texts(asked)
-        command = self._commands.get(asked.command)
-        if command is None:
+        if not self.knows(asked):
             return plain_answer(texts.gettext("I only understand commands; /help shows them."))
-        return await command(asked, texts)
+        return await self._commands[asked.command](asked, texts)
 
     async def texts(self, asked: Asked) -> Texts:
         """Return the words of the chat's language; of the person's, when we do not know the chat."""
@@ -191,7 +202,11 @@ class Commands:
         return why_message(story, self._visible(asked, texts), texts) if story else _no_alert(texts)
 
     async def _help(self, asked: Asked, texts: Texts) -> Message:
-        return help_answer(texts)
+        return help_answer(texts, for_operator=self._is_operator(asked))
+
+    async def _health(self, asked: Asked, texts: Texts) -> Message:
+        now = self._clock.now()
+        return summary_message(await self._store.summary(now), texts, now)
 
     async def _stop(self, asked: Asked, texts: Texts) -> Message:
         chat = await self._store.chat(asked.address)
@@ -311,8 +326,10 @@ class Commands:
         )
 
     def _visible(self, asked: Asked, texts: Texts) -> list[Topic]:
-        is_operator = asked.address.telegram_id in self._operators()
-        return visible_topics(self._topics(), is_operator, texts)
+        return visible_topics(self._topics(), self._is_operator(asked), texts)
+
+    def _is_operator(self, asked: Asked) -> bool:
+        return asked.address.telegram_id in self._operators()
 
 
 def command_needs_admin(command: str) -> bool:

@@ -20,6 +20,7 @@ from bot.store.notices import NoticeRows
 from bot.store.outbox import AlertRows, DeliveryRows
 from bot.store.pages import PageQueue, PageRows
 from bot.store.rulesets import RuleSetRows
+from bot.store.summary import SummaryRows
 from bot.store.tallies import TallyRows
 from bot.store.troubles import FloodRows, TroubleRows
 from bot.store.upkeep import UpkeepRows
@@ -44,6 +45,7 @@ class SqlStore(
     UpkeepRows,
     PageQueue,
     TroubleRows,
+    SummaryRows,
 ):
     """The store over SQLAlchemy Core; answers every store port."""
 

@@ -53,7 +53,7 @@ class TroubleRows:
         """Return what was wrong at the last check, and the floods not yet told; oldest first."""
         query = sa.select(troubles).order_by(troubles.c.since, troubles.c.scope, troubles.c.key)
         async with self._db.reading() as connection:
-            return [_trouble(row) for row in (await connection.execute(query)).mappings()]
+            return [trouble_from_row(row) for row in (await connection.execute(query)).mappings()]
 
     async def sight(self, known: Collection[Trouble], now: datetime) -> Sight:
         """Return all that a check looks at, as one consistent view.
@@ -71,14 +71,8 @@ class TroubleRows:
 
     async def outlets(self, ids: Collection[str]) -> Mapping[str, str]:
         """Return the outlets' names of these feeds; those without one are left out."""
-        named: dict[str, str] = {}
         async with self._db.reading() as connection:
-            for some in chunks(ids):
-                query = sa.select(feeds.c.id, feeds.c.outlet).where(
-                    feeds.c.id.in_(some), feeds.c.outlet != ""
-                )
-                named |= {row.id: row.outlet for row in await connection.execute(query)}
-        return named
+            return await outlets_of(connection, ids)
 
     async def replace_troubles(
         self, begun: Collection[Trouble], gone: Collection[Trouble], owed: Collection[Notice], now: datetime
@@ -387,7 +381,17 @@ def _notice_row(notice: Notice, now: datetime) -> dict[str, object]:
     }
 
 
-def _trouble(told: sa.RowMapping) -> Trouble:
+async def outlets_of(connection: AsyncConnection, ids: Collection[str]) -> Mapping[str, str]:
+    """Return the outlets' names of these feeds; those without one are left out."""
+    named: dict[str, str] = {}
+    for some in chunks(ids):
+        query = sa.select(feeds.c.id, feeds.c.outlet).where(feeds.c.id.in_(some), feeds.c.outlet != "")
+        named |= {row.id: row.outlet for row in await connection.execute(query)}
+    return named
+
+
+def trouble_from_row(told: sa.RowMapping) -> Trouble:
+    """Return the trouble of a row of the table `troubles`."""
     return Trouble(
         scope=TroubleScope(told["scope"]),
         key=told["key"],
