@@ -20,11 +20,15 @@ _NEVER: Final = log(1e-6)  # a character that the language does not use
 _HIGH: Final = bytes(range(128, 256))
 _BEYOND: Final = re.compile(rb"[\x80-\xff]")
 _WORD: Final = re.compile(rb"[^\s<>]+")
+_CUBIC: Final = re.compile(rb"(?<=m)[\xb2\xb3](?![A-Za-z\x80-\xff])")  # m², m³: elsewhere a Polish letter
 _SIGNS: Final = "«»„“”‘’‚–—…•§°№·€£©®™\xa0\xad"
 _MARGIN: Final = 10.0  # how much likelier another reading must be before a label counts as a mistake
 _NONSENSE: Final = -5.9  # a byte, at a mean: readings that fit no language are below
 _DEFAULT_MARGIN: Final = 4.0  # against ISO-8859-1, which servers tell of anything
 _RARE: Final = 1.0  # what the letters have to make good where an encoding is not cp1252 or cp1251
+_DIGIT: Final = (
+    4.0  # what a figure beside a letter costs: "£5" is no word, whatever letter is read for the pound
+)
 _HINT: Final = 6.0  # what the word of the feed on its language counts
 
 # Letters beyond ASCII, the most frequent first (counted over wordfreq's lists).
@@ -37,6 +41,7 @@ _CYRILLIC: Final = {
     "mk": "аоеитнсрвдкмлпугјзбшчцжќфњѓхџљѕ",
 }
 _LATIN: Final = {
+    "en": "’“”–£—é…‘öüñ",
     "de": "üäößé",
     "fr": "éàèêçôâîùûœïëüÿæ",
     "es": "óíáéñúüªº¡¿",
@@ -47,6 +52,7 @@ _LATIN: Final = {
     "sv": "äöåéü",
     "da": "åøæéü",
     "is": "ðíáþóæöúéý",
+    "fo": "áíøóæúðýö",
     "pl": "łężąóśćńź",
     "cs": "íáěžřéčšýůúňďťó",
     "sk": "ážčýíšéúťľôňďóäĺŕ",
@@ -97,7 +103,7 @@ _CJK_SIGNS: Final = "、。，「」《》：；！？（）【】・～“”�
 
 # What a byte may mean, the likelier encoding first where two read the same, and for which languages.
 _READINGS: Final = {
-    "cp1252": ("de", "fr", "es", "pt", "it", "nl", "sv", "da", "ca", "is"),
+    "cp1252": ("en", "de", "fr", "es", "pt", "it", "nl", "sv", "da", "ca", "is", "fo"),
     "cp1251": ("ru", "uk", "bg", "be", "sr", "mk"),
     "cp1250": ("pl", "cs", "hu", "ro", "sk", "sh", "sl"),
     "iso8859-2": ("pl", "cs", "hu", "ro", "sk", "sh", "sl"),
@@ -143,9 +149,10 @@ def sample_words(body: bytes) -> bytes:
     near = body[max(first.start() - 40, 0) : first.start() + _NEAR]
     words, room = [], SAMPLE
     for found in _WORD.finditer(near):
-        if not found[0].isascii() and room > 0:
-            words.append(found[0][:SAMPLE])
-            room -= len(found[0])
+        word = found[0] if found[0].isascii() else _CUBIC.sub(b"", found[0])
+        if not word.isascii() and room > 0:
+            words.append(word[:SAMPLE])
+            room -= len(word)
     return b" ".join(words)
 
 
@@ -184,8 +191,7 @@ def _guess(sample: bytes, encoding: str, language: str) -> Guess | None:
     length = len(sample) - len(sample.translate(None, _HIGH))
     tag = language.lower()
     scores = (
-        _score(text, tongue, encoding) + (_HINT if _speaks(tag, tongue) else 0.0)
-        for tongue in _READINGS[encoding]
+        _score(text, tongue) + (_HINT if _speaks(tag, tongue) else 0.0) for tongue in _READINGS[encoding]
     )
     score = max(scores) - (0.0 if encoding in _COMMON else _RARE)
     return Guess(encoding, score, score / max(length, 1))
@@ -198,27 +204,27 @@ def _speaks(tag: str, tongue: str) -> bool:
     return _KIN.get(head, head) == tongue
 
 
-def _score(text: str, tongue: str, encoding: str) -> float:
+def _score(text: str, tongue: str) -> float:
     """Return the logarithm of the probability of a text's characters beyond ASCII."""
     weights = _weights(tongue)
-    is_latin = tongue in _LATIN
+    is_latin, is_alphabet = tongue in _LATIN, tongue not in _WIDE
     total, before, run = 0.0, " ", 0
     for character in text:
-        if character > "\x7f":
-            total += weights.get(character, _NEVER)
-            if character.isalpha():
-                run += 1
-                total += _cost_of_place(character, before, run, is_latin)
-            else:
-                run = 0
-        else:
+        if character <= "\x7f":
+            if run and is_alphabet and character.isdigit():
+                total -= _DIGIT
             run = 0
+        else:
+            total += weights.get(character, _NEVER)
+            run = run + 1 if character.isalpha() else 0
+            if run and is_alphabet:
+                total += _cost_of_place(character, before, run, is_latin)
         before = character
     return total
 
 
 def _cost_of_place(character: str, before: str, run: int, is_latin: bool) -> float:
-    """Return what a letter costs for where it stands: a capital in a word, an accent among accents."""
+    """Return what a letter costs for where it stands: capitals in a word, accents side by side, figures."""
     cost = 0.0
     if character.isupper():
         cost += 1.8 if before.isupper() else -4.0 if before.islower() else 0.0
@@ -226,7 +232,7 @@ def _cost_of_place(character: str, before: str, run: int, is_latin: bool) -> flo
         cost -= min(run - 1, 3) * 1.5
     elif before.isascii() and before.isalpha():
         cost -= 3.0
-    return cost
+    return cost - _DIGIT if before.isdigit() and before.isascii() else cost
 
 
 @cache

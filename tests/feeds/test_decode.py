@@ -169,6 +169,23 @@ def test_one_short_russian_title_is_enough(title: str, encoding: str, told: str)
     assert decode(feed.encode(encoding), f"text/xml; charset={told}") == feed
 
 
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Fares rise from £5 to £9, day tickets from £20 to £30, dogs £2, bicycles £3, cars £55 and boats £70",
+        "The tank holds 900 m³; 30 m³ go to the ferry, 20 m³ to the tug, 12 km² of sea are closed",
+        "The keeper’s boat, the pilot’s “launch” – and the mate’s…",
+        "At 5°C the fog’s thick: 20 % off, §3 says; © Quay",
+        "Señal de niebla: ¿quién la oyó? ¡Nadie!",
+        "Skipið „Sæbjörg“ siglir á ný frá Þórshöfn, sagði hafnarvörður",
+        "Ferjan siglir aftur norður, segði havnarmeistarin í Sørvági",
+    ],
+)
+@pytest.mark.parametrize("told", [None, "text/xml; charset=iso-8859-1"])
+def test_signs_of_western_texts_are_no_letters_of_others(text: str, told: str | None) -> None:
+    assert decode(f"<title>{text}</title>".encode("cp1252"), told) == f"<title>{text}</title>"
+
+
 @pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "iso8859-5", "cp866"])
 def test_a_title_in_capitals_is_enough_where_no_label_misleads(encoding: str) -> None:
     feed = "<rss><item><title>ПОРТ ЗАКРЫТ ИЗ-ЗА ШТОРМА</title></item></rss>"
