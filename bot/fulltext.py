@@ -46,7 +46,7 @@ LOOK_AGAIN: Final = timedelta(seconds=1)
 class PageTransaction(PollTransaction, Protocol):
     """What the end of a page reads and writes; all of it or nothing."""
 
-    async def settle_page(self, page: DuePage, decision: PageDecision, text: str = "") -> bool:
+    async def settle_page(self, page: DuePage, decision: PageDecision, now: datetime, text: str = "") -> bool:
         """Write what came of a try; return False where somebody else took the page meanwhile."""
 
     async def set_content(self, number: ItemId, content: str) -> None:
@@ -60,7 +60,7 @@ class PageStore(Protocol):
     """What the reading of pages asks of the store."""
 
     async def claim_pages(
-        self, now: datetime, lease_for: timedelta, room: int, busy: Collection[str], policy: PagePolicy
+        self, now: datetime, lease_for: timedelta, room: int, reading: Collection[DuePage], policy: PagePolicy
     ) -> Sequence[DuePage]:
         """Return pages that are due, one of each host, now ours for the lease."""
 
@@ -170,10 +170,9 @@ class FullText:
         room = policy.at_once - len(self._reading)
         if room <= 0 or policy.per_minute <= 0:
             return 0
-        busy = {page.host for page in self._reading.values()}
         try:
             await self._trim(now, policy)
-            due = await self._store.claim_pages(now, LEASE, room, busy, policy)
+            due = await self._store.claim_pages(now, LEASE, room, self._reading.values(), policy)
         except StoreError as error:
             log.error("cannot claim pages; the next tick tries again", error=str(error))
             return 0
@@ -257,7 +256,7 @@ class FullText:
         decision = PageDecision(state=PageState.GIVEN_UP, tries=page.tries, error=BUG)
         try:
             async with self._store.polling() as transaction:
-                await transaction.settle_page(page, decision)
+                await transaction.settle_page(page, decision, self._clock.now())
         except StoreError as error:
             log.error("page not kept; it is read again", item=page.item, error=str(error))
 
@@ -320,7 +319,7 @@ class FullText:
             if item is None:  # removed meanwhile, and its page with it
                 return
             kept = _Kept(decision=self._decide(page, found, item, now))
-            if not await transaction.settle_page(page, kept.decision, found.text):
+            if not await transaction.settle_page(page, kept.decision, now, found.text):
                 return
             if found.error is not None and found.error.host and found.error.retry_after:
                 await transaction.rest_host(found.error.host, now + found.error.retry_after)

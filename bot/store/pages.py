@@ -64,7 +64,7 @@ class PageRows:
             found |= {ItemId(number): text for number, text in rows}
         return found
 
-    async def settle_page(self, page: DuePage, decision: PageDecision, text: str = "") -> bool:
+    async def settle_page(self, page: DuePage, decision: PageDecision, now: datetime, text: str = "") -> bool:
         """Write what came of a try; return False where somebody else took the page meanwhile.
 
         Args:
@@ -82,7 +82,7 @@ class PageRows:
                 state=decision.state.value,
                 tries=decision.tries,
                 due_at=decision.due_at,
-                fetched_at=pages.c.fetched_at if decision.was_asked else None,
+                fetched_at=now if decision.was_asked else None,
                 text=text,
                 error=decision.error[:_ERROR_LIMIT] if decision.error else None,
             )
@@ -108,7 +108,7 @@ class PageQueue:
     _db: Database
 
     async def claim_pages(
-        self, now: datetime, lease_for: timedelta, room: int, busy: Collection[str], policy: PagePolicy
+        self, now: datetime, lease_for: timedelta, room: int, reading: Collection[DuePage], policy: PagePolicy
     ) -> Sequence[DuePage]:
         """Return pages that are due, longest due first, one of each host, now ours for the lease.
 
@@ -117,18 +117,25 @@ class PageQueue:
 
         Args:
             room: How many at most.
-            busy: Hosts (registrable domains) that are passed over.
+            reading: Those on their way: their hosts are passed over, and each counts as asked for just now,
+                since nobody knows when its host's turn comes.
         """
         if not await self._has_due(now):
             return []
         async with self._db.writing() as connection:
-            lately = sa.select(sa.func.count()).where(pages.c.fetched_at > now - _BUDGET)
-            left = min(room, policy.per_minute - int((await connection.execute(lately)).scalar_one()))
+            lately = sa.select(sa.func.count()).where(
+                pages.c.fetched_at > now - _BUDGET, pages.c.item_id.not_in([page.item for page in reading])
+            )
+            asked = len(reading) + int((await connection.execute(lately)).scalar_one())
+            left = min(room, policy.per_minute - asked)
             if left <= 0:
                 return []
             rows = await connection.execute(
                 sa.update(pages)
-                .where(pages.c.item_id.in_(_next(now, busy, left).scalar_subquery()), pages.c.due_at <= now)
+                .where(
+                    pages.c.item_id.in_(_next(now, {page.host for page in reading}, left).scalar_subquery()),
+                    pages.c.due_at <= now,
+                )
                 .values(tries=pages.c.tries + 1, due_at=now + lease_for, fetched_at=now)
                 .returning(pages.c.item_id)
             )

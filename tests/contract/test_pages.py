@@ -58,17 +58,19 @@ async def claim(
     store: SqlStore,
     clock: FakeClock,
     room: int = 100,
-    busy: Collection[str] = (),
+    reading: Collection[DuePage] = (),
     policy: PagePolicy = POLICY,
 ) -> list[DuePage]:
-    return list(await store.claim_pages(clock.now(), LEASE, room, busy, policy))
+    return list(await store.claim_pages(clock.now(), LEASE, room, reading, policy))
 
 
-async def settle(store: SqlStore, page: DuePage, state: PageState, text: str = "", **facts: object) -> bool:
+async def settle(
+    store: SqlStore, clock: FakeClock, page: DuePage, state: PageState, text: str = "", **facts: object
+) -> bool:
     base = PageDecision(state=state, tries=page.tries)
     decision = replace(base, **facts)  # type: ignore[arg-type]  # facts of a PageDecision
     async with store.polling() as transaction:
-        return await transaction.settle_page(page, decision, text)
+        return await transaction.settle_page(page, decision, clock.now(), text)
 
 
 async def state_of(store: SqlStore, number: ItemId) -> tuple[str, str | None]:
@@ -105,7 +107,7 @@ async def test_what_links_nowhere_is_not_wanted(store: SqlStore, clock: FakeCloc
 async def test_wanting_twice_is_wanting_once(store: SqlStore, clock: FakeClock) -> None:
     [number] = await want(store, clock, "https://a.example/1")
     [page] = await claim(store, clock)
-    await settle(store, page, PageState.READ, "text")
+    await settle(store, clock, page, PageState.READ, "text")
 
     async with store.polling() as transaction:
         item = (await transaction.kept_items([number]))[number]
@@ -120,10 +122,10 @@ async def test_the_longest_due_come_first_one_of_each_host(store: SqlStore, cloc
     second = await want(store, clock, "https://b.example/1", "https://c.example/1", "https://d.example/1")
 
     found = await claim(store, clock, room=2)
-    rest = await claim(store, clock, busy={"a.example", "c.example"})
+    rest = await claim(store, clock, reading=found)
 
     assert [page.item for page in found] == [first[0], second[0]]
-    assert [page.item for page in rest] == [second[2]]
+    assert [page.item for page in rest] == second[1:]
 
 
 async def test_a_host_that_asked_for_a_pause_is_passed_over(store: SqlStore, clock: FakeClock) -> None:
@@ -167,11 +169,27 @@ async def test_no_minute_sees_more_pages_than_its_budget(store: SqlStore, clock:
     while len(claimed) < 30:
         for page in await claim(store, clock, room=3, policy=policy):
             claimed.append(clock.now())
-            await settle(store, page, PageState.SHORT)
+            await settle(store, clock, page, PageState.SHORT)
         clock.advance(timedelta(seconds=5))
 
     assert clock.now() - claimed[0] < 5 * MINUTE
     assert all(later - one >= MINUTE for one, later in zip(claimed, claimed[7:], strict=False))
+
+
+async def test_a_page_that_waits_for_its_hosts_turn_counts_as_long_as_it_waits(
+    store: SqlStore, clock: FakeClock
+) -> None:
+    await want(store, clock, "https://a.example/1", "https://b.example/1")
+    policy = PagePolicy(per_minute=1)
+    reading = await claim(store, clock, policy=policy)
+    clock.advance(2 * MINUTE)
+    assert await claim(store, clock, reading=reading, policy=policy) == []
+
+    await settle(store, clock, reading[0], PageState.SHORT)
+
+    assert await claim(store, clock, policy=policy) == []
+    clock.advance(MINUTE)
+    assert len(await claim(store, clock, policy=policy)) == 1
 
 
 async def test_a_restart_gives_no_new_budget(tmp_path: Path, store: SqlStore, clock: FakeClock) -> None:
@@ -195,7 +213,7 @@ async def test_a_page_that_was_not_asked_for_costs_no_budget(store: SqlStore, cl
     policy = PagePolicy(per_minute=1)
     [page] = await claim(store, clock, policy=policy)
 
-    await settle(store, page, PageState.DISALLOWED, was_asked=False)
+    await settle(store, clock, page, PageState.DISALLOWED, was_asked=False)
 
     assert len(await claim(store, clock, policy=policy)) == 1
 
@@ -218,16 +236,16 @@ async def test_a_page_is_due_again_when_its_lease_ends(store: SqlStore, clock: F
     [page] = await claim(store, clock)
 
     assert page.tries == 2
-    assert not await settle(store, lost, PageState.READ, "late")
-    assert await settle(store, page, PageState.READ, "text")
+    assert not await settle(store, clock, lost, PageState.READ, "late")
+    assert await settle(store, clock, page, PageState.READ, "text")
 
 
 async def test_a_page_is_settled_once(store: SqlStore, clock: FakeClock) -> None:
     [number] = await want(store, clock, "https://a.example/1")
     [page] = await claim(store, clock)
 
-    assert await settle(store, page, PageState.REFUSED, error="answered 404" + "!" * 1_000)
-    assert not await settle(store, page, PageState.READ)
+    assert await settle(store, clock, page, PageState.REFUSED, error="answered 404" + "!" * 1_000)
+    assert not await settle(store, clock, page, PageState.READ)
 
     state, error = await state_of(store, number)
     assert state == "refused"
@@ -248,7 +266,7 @@ async def test_what_is_given_back_is_due_at_once_and_cost_no_try(store: SqlStore
 async def test_a_page_is_tried_again_when_it_is_due(store: SqlStore, clock: FakeClock) -> None:
     await want(store, clock, "https://a.example/1")
     [page] = await claim(store, clock)
-    await settle(store, page, PageState.WAITING, due_at=clock.now() + 5 * MINUTE)
+    await settle(store, clock, page, PageState.WAITING, due_at=clock.now() + 5 * MINUTE)
 
     assert await store.next_page_due(clock.now(), 30) == clock.now() + 5 * MINUTE
     assert await claim(store, clock) == []
@@ -264,8 +282,8 @@ async def test_only_pages_that_were_used_have_a_text(store: SqlStore, clock: Fak
         store, clock, "https://a.example/", "https://b.example/", "https://c.example/"
     )
     one, other, _ = await claim(store, clock)
-    await settle(store, one, PageState.READ, "the whole story")
-    await settle(store, other, PageState.SHORT, "log in")
+    await settle(store, clock, one, PageState.READ, "the whole story")
+    await settle(store, clock, other, PageState.SHORT, "log in")
 
     async with store.polling() as transaction:
         texts = await transaction.page_texts([read, short, waiting, ItemId(99)])
@@ -280,7 +298,7 @@ async def test_a_page_read_lately_is_known_under_all_its_addresses(
     await want(store, clock, "https://a.example/story?utm_source=rss")
     [page] = await claim(store, clock)
     assert page.known_text is None
-    await settle(store, page, state, "the text")
+    await settle(store, clock, page, state, "the text")
     clock.advance(POLICY.reuse)
 
     await want(store, clock, "http://a.example/story#top")
@@ -292,9 +310,9 @@ async def test_a_page_read_lately_is_known_under_all_its_addresses(
 async def test_a_page_read_long_ago_or_in_vain_is_not_known(store: SqlStore, clock: FakeClock) -> None:
     await want(store, clock, "https://a.example/old", "https://b.example/lost")
     old, lost = await claim(store, clock)
-    await settle(store, old, PageState.READ, "the text")
+    await settle(store, clock, old, PageState.READ, "the text")
     clock.advance(POLICY.reuse + MINUTE)
-    await settle(store, lost, PageState.REFUSED)
+    await settle(store, clock, lost, PageState.REFUSED)
 
     await want(store, clock, "https://a.example/old", "https://b.example/lost")
 
@@ -335,7 +353,7 @@ async def test_pages_of_old_items_and_the_oldest_of_too_many_are_given_up(
 async def test_pages_are_forgotten_after_a_month(store: SqlStore, clock: FakeClock) -> None:
     [number] = await want(store, clock, "https://a.example/1")
     [page] = await claim(store, clock)
-    await settle(store, page, PageState.READ, "text")
+    await settle(store, clock, page, PageState.READ, "text")
 
     clock.advance(KEPT)
     assert await store.forget_pages(clock.now()) == 0
