@@ -25,6 +25,8 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any, Final
 
+import uvloop
+
 from benchmarks.polling_process import cpu_s, forget_peak, peak_mb, resident_mb
 from benchmarks.polling_server import BOMBS, etag
 from bot.app import FEED_LEASE, House, Setup, open_house
@@ -279,7 +281,7 @@ def main() -> int:
         run_reader(job)
     else:
         set_up_logs("info", "json")
-        asyncio.run(RUNS[job.who](job))
+        uvloop.run(RUNS[job.who](job))
     return 0
 
 

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import Annotated, NoReturn
 
 import typer
+import uvloop
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
@@ -105,7 +106,7 @@ def run(config: ConfigOption = DEFAULT_CONFIG) -> None:
     settings = read_config(config)
     set_up_logs(settings.log.level, settings.log.format)
     with single_instance(settings):
-        asyncio.run(_run(config))
+        uvloop.run(_run(config))
 
 
 async def _run(config: Path) -> None:
@@ -138,7 +139,7 @@ def once(
     set_up_logs(settings.log.level, settings.log.format)
     with single_instance(settings):
         # Machines read standard output, so messages for the console go elsewhere.
-        report = asyncio.run(_once(config, everything, err if as_json else out))
+        report = uvloop.run(_once(config, everything, err if as_json else out))
     _print_pass(report, as_json)
     if report.needs_operator:
         raise typer.Exit(EXIT_OPERATOR)
