@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import codecs
+import json
+from pathlib import Path
 
 import pytest
 from charset_normalizer import CharsetMatches, from_bytes
@@ -12,6 +14,7 @@ from hypothesis import strategies as st
 from bot.feeds import decode as decoding
 from bot.feeds.decode import decode
 from bot.feeds.letters import SAMPLE, best_reading, sample_words
+from tests.golden import make_feeds
 from tests.golden.words import ENCODINGS, WORDS, Words
 
 RUSSIAN = "Паром вернулся на северную линию после долгого ремонта. " * 5
@@ -246,6 +249,25 @@ def test_letters_behind_a_long_head_without_any_count() -> None:
     feed = "<rss>" + "<!-- ascii -->" * 20_000 + a_feed(WORDS["he"], "cp1255")
 
     assert decode(feed.encode("cp1255"), None) == feed
+
+
+# ---- the golden feeds ----------------------------------------------------------------------------------
+
+GOLDEN = sorted(path for path in make_feeds.FEEDS.iterdir() if not path.name.endswith(".expected.json"))
+
+
+@pytest.mark.parametrize("wrong", ["utf-8", "iso-8859-1", "windows-1251", "koi8-r", "gb2312"])
+@pytest.mark.parametrize("path", GOLDEN, ids=[path.name for path in GOLDEN])
+def test_a_wrong_word_of_the_server_changes_no_golden_feed(path: Path, wrong: str) -> None:
+    body = path.read_bytes()
+
+    assert decode(body, f"text/xml; charset={wrong}") == decode(body, None)
+
+
+def test_golden_feeds_in_odd_encodings_are_what_their_builder_writes() -> None:
+    for name, body, told in make_feeds.feeds():
+        assert (make_feeds.FEEDS / name).read_bytes() == body
+        assert json.loads((make_feeds.FEEDS / f"{name}.expected.json").read_text()) == told
 
 
 # ---- marks, wherever they stand ------------------------------------------------------------------------

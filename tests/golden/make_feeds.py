@@ -238,9 +238,16 @@ def wounded() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
     )
 
 
+def feeds() -> Iterator[tuple[str, bytes, dict[str, Any]]]:
+    """Yield name, bytes and expectation of each."""
+    yield from encoded()
+    yield from marked()
+    yield from wounded()
+
+
 def main() -> None:
     """Write them all."""
-    for name, body, told in (*encoded(), *marked(), *wounded()):
+    for name, body, told in feeds():
         (FEEDS / name).write_bytes(body)
         text = json.dumps(told, ensure_ascii=False, indent=1)
         (FEEDS / f"{name}.expected.json").write_text(text + "\n")
