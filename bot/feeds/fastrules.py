@@ -210,23 +210,22 @@ def _begin_author(reader: Reader, _told: Attributes) -> None:
 
 
 def _end_person(reader: Reader, text: str, *, key: str) -> None:
-    if not text:
-        raise Unsure("a person without a name")
     reader.person[key] = text
 
 
 def _end_author(reader: Reader, text: str) -> None:
     """Take in who wrote it: the element's text, or what stands inside of it.
 
-    feedparser mixes persons up where an address stands in the one before.
+    feedparser mixes persons up where the one before has what this one lacks.
     """
     person, entry = reader.person, reader.entry
     if not person:
         entry.author = mended(text)
         return
-    if text or "name" not in person or "@" in entry.author:
-        raise Unsure("a person of whom too much or too little is told")
-    entry.author = f"{person['name']} ({person['email']})" if "email" in person else person["name"]
+    name, address = person.get("name", ""), person.get("email", "")
+    if text or (entry.author and (not name or "@" in entry.author)):
+        raise Unsure("a person that feedparser may mix up with another")
+    entry.author = f"{name} ({address})" if name and address else name or address
 
 
 # ---- the rules -------------------------------------------------------------------------------------
