@@ -50,7 +50,7 @@ class _Connector(aiohttp.TCPConnector):
 
     def __init__(self, **options: object) -> None:
         super().__init__(**options)  # type: ignore[arg-type]  # handed on as they are
-        self._factory = functools.partial[ResponseHandler](_Ear, loop=self._loop)
+        self._factory = functools.partial(_Ear, loop=self._loop)  # type: ignore[assignment]  # an _Ear is one
 
 
 class _Ear(ResponseHandler):
