@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import AsyncIterator, Collection, Iterable, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -22,7 +23,6 @@ from bot.core.hosts import url_host_key
 from bot.core.identity import redact_url
 from bot.core.pollwords import pause_words, poll_words, trouble_words
 from bot.core.schedule import NextPollReason
-from bot.core.toml_lines import line_of
 from bot.feeds.opml import feed_id_for, opml_lines, url_key
 from bot.model import Feed, FeedId, FeedOrigin, PauseReason, PollState, Trouble, TroubleScope
 from bot.ports import FeedStatus
@@ -30,6 +30,8 @@ from bot.store import SqlStore, open_beside, open_store
 
 WIDTH: Final = 200  # of tables where there is no terminal
 NAMED: Final = 8  # feeds named at most where an id fits several
+
+_TABLE: Final = re.compile(r"\s*\[\[\s*feeds\s*\]\]")
 
 IdArgument = Annotated[
     str, typer.Argument(metavar="ID", help="The feed's id, or as much of it as tells it from others.")
@@ -328,12 +330,17 @@ def _places(config: Config, file: Path) -> dict[FeedId, str]:
     places = {}
     if config.feeds_file:
         places = {feed: f"{config.feeds_file}:{line}" for feed, line in opml_lines(config.feeds_file).items()}
-    told_by_variable = any(name.upper() == "TOPICWIRE_FEEDS" for name in os.environ)
-    lines = file.read_text(encoding="utf-8").splitlines()
-    for number, feed in enumerate(config.config_feeds()):
-        line = line_of(lines, ("feeds", number))
-        place = (
-            "the variable TOPICWIRE_FEEDS" if told_by_variable else f"{file}:{line}" if line else str(file)
-        )
+    if any(name.upper() == "TOPICWIRE_FEEDS" for name in os.environ):
+        own = ["the variable TOPICWIRE_FEEDS"] * len(config.feeds)
+    else:
+        own = _table_places(file, len(config.feeds))
+    for feed, place in zip(config.config_feeds(), own, strict=True):
         places[feed.id or feed_id_for(feed.url)] = place
     return places
+
+
+def _table_places(file: Path, number: int) -> list[str]:
+    """Return where each of the config's feeds stands; the file alone where they are no [[feeds]] tables."""
+    lines = file.read_text(encoding="utf-8").splitlines()
+    heads = [nth for nth, line in enumerate(lines, start=1) if _TABLE.match(line)]
+    return [f"{file}:{nth}" for nth in heads] if len(heads) == number else [str(file)] * number

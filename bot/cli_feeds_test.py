@@ -21,7 +21,7 @@ from bot.cli_shared import OK, WRONG, ConfigOption, JsonOption, count, json_text
 from bot.core.identity import redact_url
 from bot.core.pollwords import size_words, span_words, time_words
 from bot.errors import FetchError
-from bot.feeds.look import Look, look_at
+from bot.feeds.look import WEB_PAGE, Look, look_at
 from bot.jsonlines import shown as printable
 from bot.jsonlines import until_nobody_reads
 from bot.model import Feed, FeedId, Fetched, Item, Match, ParsedFeed, PollState
@@ -99,7 +99,7 @@ async def _trial(text: str, settings: Settings, config: Path | None) -> Trial:
                 try:
                     parsed = await parser.parse(feed, answer, now)
                 except FetchError as error:
-                    problems.append(str(error))
+                    problems.append(f"{error}{_page_cure(answer)}")
         matches = None
         if parsed is not None:
             rules = _rules(desk.config.rules_dir, problems)
@@ -125,6 +125,11 @@ async def _named(text: str, settings: Settings, desk: Desk) -> Feed:
         same = next((one.feed for one in known.values() if one.feed.url == asked.url), None)
         return asked if same is None else settings.changed(same, None)
     return settings.changed(named_feed(text, known).feed, None)
+
+
+def _page_cure(answer: Fetched) -> str:
+    is_page = look_at(answer.body, answer.content_type).kind == WEB_PAGE
+    return "; `topicwire feeds add` looks for the feeds that a page names" if is_page else ""
 
 
 def _look(feed: Feed, answer: Fetched) -> Look | None:

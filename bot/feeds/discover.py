@@ -136,7 +136,7 @@ def page_candidates(html: str, base: str) -> tuple[Candidate, ...]:
     if document is None:
         return ()
     for element in document.iter("base"):
-        base = web_url(element.get("href") or "", base) or base
+        base = _address(element, base) or base
         break
     unique: dict[str, Candidate] = {}
     for one in (*_declared(document, base), *_linked(document, base)):
@@ -167,7 +167,7 @@ def _declared(document: Any, base: str) -> Iterable[Candidate]:
         relations = (element.get("rel") or "").lower().split()
         kind = (element.get("type") or "").partition(";")[0].strip().lower()
         is_feed = "feed" in relations or ("alternate" in relations and kind in _TYPES)
-        url = web_url(element.get("href") or "", base)
+        url = _address(element, base)
         if is_feed and url:
             yield Candidate(url=url, via=Via.LINK, title=_line(element.get("title")))
 
@@ -176,7 +176,7 @@ def _linked(document: Any, base: str) -> Iterable[Candidate]:
     """Yield links of the page that look like feeds of the same house."""
     home = url_host_key(base)
     for element in document.iter("a"):
-        url = web_url(element.get("href") or "", base)
+        url = _address(element, base)
         if url is None:
             continue
         parsed = URL(url)
@@ -185,6 +185,15 @@ def _linked(document: Any, base: str) -> Iterable[Candidate]:
         names_feed = _FEED_PATH.search(parsed.raw_path_qs) or (_FEED_WORDS.search(says) and len(says) <= 40)
         if (url_host_key(url) == home and names_feed) or _FEED_HOST.search(host):
             yield Candidate(url=url, via=Via.ANCHOR, title=says)
+
+
+def _address(element: Any, base: str) -> str | None:
+    """Return where an element leads; None: to no web address."""
+    url = web_url(element.get("href") or "", base)
+    try:
+        return url if url and URL(url).host else None
+    except ValueError:  # yarl's word for a host or port that cannot be
+        return None
 
 
 def _line(text: str | None) -> str:

@@ -112,7 +112,10 @@ class FeedListRows:
                 upsert = insert(connection, feeds)
                 told = {name: upsert.excluded[name] for name in free[0] if name != "id"}
                 await connection.execute(
-                    upsert.on_conflict_do_update(index_elements=[feeds.c.id], set_=told), free
+                    upsert.on_conflict_do_update(
+                        index_elements=[feeds.c.id], set_=told, where=~feeds.c.listed
+                    ),
+                    free,
                 )
         return frozenset(FeedId(row["id"]) for row in free)
 
@@ -125,7 +128,8 @@ class FeedListRows:
         """
         query = _by_command(feed.id)
         async with self._db.writing() as connection:
-            row = (await connection.execute(sa.select(feeds).where(query))).mappings().one_or_none()
+            found = await connection.execute(sa.select(feeds).where(query).with_for_update())
+            row = found.mappings().one_or_none()
             if row is None:
                 return False
             told = {**asdict(feed), "headers": [list(pair) for pair in feed.headers], **_NO_LEASE}

@@ -7,6 +7,9 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from yarl import URL
 
 from bot.errors import FeedUnreadable, FetchRefused
 from bot.feeds.discover import COMMON_PATHS, MOST_TRIED, Discovery, Via, discover, page_candidates
@@ -72,6 +75,9 @@ def candidates(inner: str) -> list[str]:
         ('<a href="/feedback">Say something</a>', []),
         ('<a href="/about">We feed the gulls of the harbour, and they are many this year</a>', []),
         ('<a href="mailto:rss@harbour.example">RSS</a>', []),
+        ('<link rel="feed" href="http://harbour.example:99999/">', []),
+        ('<link rel="feed" href="http://[::1/feed">', []),
+        ('<base href="http://a:b/"><link rel="feed" href="/feed">', ["https://harbour.example/feed"]),
         ("", []),
     ],
 )
@@ -105,6 +111,31 @@ def test_a_page_of_links_is_not_asked_through() -> None:
 )
 def test_what_is_hardly_a_page_names_nothing(html: str) -> None:
     assert page_candidates(html, BASE) == ()
+
+
+SCRAPS = st.sampled_from(
+    [
+        "<link rel=feed href='",
+        "<a href=",
+        "<base href='",
+        "'>",
+        ">",
+        "http://",
+        "//",
+        "[",
+        ":99999",
+        "/rss",
+        "\0",
+        "RSS",
+    ]
+)
+
+
+@given(scraps=st.lists(SCRAPS | st.text(max_size=8), max_size=12))
+def test_whatever_a_page_holds_only_web_addresses_come_of_it(scraps: list[str]) -> None:
+    found = page_candidates("".join(scraps), BASE)
+
+    assert all(URL(one.url).scheme in {"http", "https"} and URL(one.url).host for one in found)
 
 
 @pytest.mark.parametrize("piece", ["<a ", "<div>", "<!--", "<a href='", "<![CDATA[", "&", '<link rel="feed'])

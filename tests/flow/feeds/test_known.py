@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sqlite3
+from contextlib import closing
 from datetime import timedelta
 from pathlib import Path
 
@@ -50,6 +52,19 @@ def test_a_feed_of_the_list_names_its_line(place: Path) -> None:
     )
 
     assert f"{place / 'feeds.opml'}:2" in feeds("show", "harbour").stdout
+
+
+def test_feeds_of_the_environment_name_their_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("TOPICWIRE_FEEDS", '[{"id": "harbour", "url": "https://harbour.example/feed"}]')
+
+    assert told("show", "harbour")["place"] == "the variable TOPICWIRE_FEEDS"
+
+
+def test_feeds_in_one_line_name_their_file(place: Path) -> None:
+    config = place / "config.toml"
+    config.write_text(f'feeds = [{{id = "harbour", url = "https://harbour.example/"}}]\n{config.read_text()}')
+
+    assert told("show", "harbour")["place"] == "config.toml"
 
 
 def test_no_feeds_are_no_error() -> None:
@@ -190,6 +205,24 @@ def test_settings_change_one_by_one_and_empty_ones_go(place: Path) -> None:
     assert (after["interval_s"], after["headers"], after["outlet"]) == (600, ["X-B"], None)
     assert (after["allow_private"], after["encoding"], after["language"]) == (False, "koi8-r", "de")
     assert told("edit", "hafen", "--header", "", "--interval", "")["headers"] == []
+
+
+def test_a_log_in_is_set_and_taken_away(place: Path) -> None:
+    imported(place)
+    (place / "login").write_text("ada:s3cret")
+
+    assert told("edit", "hafen", "--auth-file", "login")["auth_file"] == str(place / "login")
+    (place / "login").unlink()
+    assert told("edit", "hafen", "--outlet", "Blatt")["auth_file"] == str(place / "login")
+    assert told("edit", "hafen", "--auth-file", "")["auth_file"] is None
+
+
+def test_tables_of_another_version_are_told_with_the_cure(place: Path) -> None:
+    imported(place)
+    with closing(sqlite3.connect(place / "topicwire.db")) as connection, connection:
+        connection.execute("UPDATE alembic_version SET version_num = '0002'")
+
+    assert "topicwire db upgrade" in feeds("list", exits=1).stderr
 
 
 def test_a_new_address_is_checked_and_known_ones_are_told(place: Path) -> None:

@@ -140,6 +140,7 @@ def test_what_is_no_feed_is_told_with_what_came(server: FeedServer) -> None:
 
     assert "web page" in result.stdout
     assert 'a web page titled "Log in", no feed' in result.stderr
+    assert "`topicwire feeds add` looks for the feeds that a page names" in result.stderr
 
 
 def test_a_feed_that_does_not_answer_is_told(server: FeedServer) -> None:
