@@ -14,6 +14,7 @@ from bot.core.health_notices import begun_message, ended_message, troubles_state
 from bot.core.health_summary import Summary
 from bot.core.render import Texts
 from bot.i18n import texts
+from bot.metrics import Metrics
 from bot.model import Address, Chat, Message, Trouble, TroubleKind, TroubleScope
 from bot.ports import Clock, Notice
 
@@ -53,6 +54,10 @@ class SummaryStore(Protocol):
         """Return how the house fares, as one consistent view."""
 
 
+class WatchStore(TroubleStore, SummaryStore, Protocol):
+    """What the watch asks of the store."""
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class HealthReport:
     """What one check found."""
@@ -66,16 +71,23 @@ class HealthWatch:
     """Looks how polling fares, and owes the operators a word where that changes."""
 
     def __init__(
-        self, *, store: TroubleStore, clock: Clock, operators: Callable[[], Collection[int]]
+        self,
+        *,
+        store: WatchStore,
+        clock: Clock,
+        operators: Callable[[], Collection[int]],
+        metrics: Metrics | None = None,
     ) -> None:
         """Take up the watch.
 
         Args:
             operators: Telegram ids of those who run the installation; asked anew each time.
+            metrics: Is shown at each check how the house fares; None: nobody reads it.
         """
         self._store = store
         self._clock = clock
         self._operators = operators
+        self._metrics = metrics
 
     async def check(self) -> HealthReport:
         """Return what began and what is over since the last check; the sender carries the word of it.
@@ -98,6 +110,8 @@ class HealthWatch:
             _log("trouble with polling is over", found.ended)
         if any(one.scope is TroubleScope.ALL for one in found.lasting):
             await self._store.probe(now)
+        if self._metrics is not None:
+            self._metrics.saw(await self._store.summary(now), now)
         fresh = tuple(one for one in found.begun if one.kind is not TroubleKind.FLOOD)
         return HealthReport(begun=found.begun, ended=found.ended, lasting=(*found.lasting, *fresh))
 

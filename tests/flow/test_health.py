@@ -15,7 +15,8 @@ from aiohttp import web
 from bot.app import Setup
 from bot.config_models import TelegramConfig
 from bot.daemon import run_once
-from bot.health import HealthReport
+from bot.health import HealthReport, HealthWatch
+from bot.metrics import Metrics
 from bot.model import Address, ChatKind, FeedId, TroubleKind
 from tests.botapi import BotApi
 from tests.clock import FakeClock
@@ -377,3 +378,23 @@ async def test_a_flood_is_told_once_and_is_then_forgotten(place: Place) -> None:
     assert "30/40" in word and "More news at once" in word
     assert [one.kind for report in reports for one in report.begun] == [TroubleKind.FLOOD]
     assert reports[-1].lasting == ()
+
+
+async def test_numbers_show_how_the_house_fared_at_the_last_check(place: Place) -> None:
+    async with place.house() as home:
+        place.fail("two", status=404)
+        metrics = Metrics()
+        watch = HealthWatch(
+            store=home.house.store, clock=place.clock, operators=home.house.operators, metrics=metrics
+        )
+        await live(home, 8)
+
+        await watch.check()
+
+    def number(name: str, **labels: str) -> float | None:
+        return metrics.registry.get_sample_value(name, labels)
+
+    assert number("topicwire_feeds", state="live") == 5
+    assert number("topicwire_feeds", state="failing") == 1
+    assert number("topicwire_troubles", kind="refused") == 1
+    assert number("topicwire_last_poll_timestamp_seconds") == place.clock.now().timestamp()
