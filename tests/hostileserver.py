@@ -407,10 +407,10 @@ MISDEEDS: Mapping[str, Misdeed] = {
     # patience
     "429": _limited("in peace for 10 min"),
     "Retry-After in the past": _limited("in peace for 10 min", Retry_After=_GONE_BY),
-    "Retry-After in ten years": _limited("in peace for 1440 min", Retry_After=_IN_TEN_YEARS),
+    "Retry-After in ten years": _limited("in peace for 24 h", Retry_After=_IN_TEN_YEARS),
     "Retry-After in words": _limited("in peace for 10 min", Retry_After="when the moon is full"),
     "Retry-After below nothing": _limited("in peace for 10 min", Retry_After="-30"),
-    "Retry-After of ages": _limited("in peace for 1440 min", Retry_After="9" * 5000),
+    "Retry-After of ages": _limited("in peace for 24 h", Retry_After="9" * 5000),
     "503 with Retry-After": _limited("in peace for 5 min", "503 Service Unavailable", Retry_After="300"),
     "503": _temporary(answers("503 Service Unavailable", b""), "in peace for 10 min"),
 }

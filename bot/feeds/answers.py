@@ -188,5 +188,7 @@ def _plain(text: str, limit: int = 160) -> str:
 
 
 def _spoken(wait: timedelta) -> str:
-    seconds = round(wait.total_seconds())
-    return f"{seconds} s" if seconds < 120 else f"{round(seconds / 60)} min"
+    seconds = wait.total_seconds()
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.0f} h"
