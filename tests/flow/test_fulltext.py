@@ -14,8 +14,11 @@ import sqlalchemy as sa
 from aiohttp import web
 
 from bot.core.fulltext import PagePolicy
+from bot.errors import StoreBusy
 from bot.fulltext import LEASE, FullText, FullTextReport
-from bot.polled import PollReport
+from bot.model import Item, Match
+from bot.polled import BUG, PollReport
+from bot.rules import RuleSet
 from bot.store.schema import items, pages
 from tests.clock import FakeClock
 from tests.feedserver import Answer, FeedServer
@@ -33,6 +36,37 @@ topics:
     match: {en: [oil price]}
 """
 FILLER = "<p>The two ministers met in the harbour town for talks that lasted until the evening. </p>" * 6
+WORDS = (
+    *(
+        "Antwerp",
+        "Bogota",
+        "Cairo",
+        "Dakar",
+        "Essen",
+        "Faro",
+        "Genoa",
+        "Havana",
+        "Ipswich",
+        "Jakarta",
+        "Kabul",
+    ),
+    *("Lagos", "Madrid", "Nairobi", "Oslo", "Paris", "Quito", "Riga", "Sofia", "Tunis", "Utrecht", "Vienna"),
+)
+
+
+class FragileRules:
+    """Rules with a bug that one word brings to light."""
+
+    def __init__(self, rules: RuleSet) -> None:
+        self._rules = rules
+        self.topics = rules.topics
+        self.page_topics = rules.page_topics
+
+    def match(self, item: Item) -> tuple[Match, ...]:
+        """Return what the item matches."""
+        if "boom" in item.content:
+            raise RuntimeError("boom")
+        return self._rules.match(item)
 
 
 def a_page(says: str) -> str:
@@ -300,6 +334,20 @@ async def test_a_topic_that_the_rules_gained_meanwhile_is_told_only_where_the_pa
     assert "A deal is signed" in readers.told[0]
 
 
+async def test_what_pages_of_a_flood_tell_leaves_as_a_digest(tmp_path: Path) -> None:
+    async with a_home(tmp_path, per_minute=600) as readers:
+        for number, word in enumerate(WORDS):
+            readers.serve(f"/page/{number}", f"Rare earths for {word}.")
+        flood = [readers.links_to(f"/page/{n}", f"{word} in the news") for n, word in enumerate(WORDS)]
+
+        report = await readers.hear(*flood)
+        await readers.go_on()
+
+        assert report.matched == len(WORDS)
+        assert report.alerts > 3
+        assert len(readers.told) < 3
+
+
 # ---- manners -----------------------------------------------------------------------------------
 
 
@@ -482,3 +530,35 @@ async def test_reading_goes_on_after_a_crash(readers: Readers) -> None:
     report = await readers.go_on(LEASE)
 
     assert (len(lost), report.read, len(readers.told)) == (1, 1, 1)
+
+
+async def test_a_bug_that_one_page_meets_harms_no_other(readers: Readers) -> None:
+    house = readers.home.house
+    house.setup = replace(house.setup, rules=FragileRules(house.setup.rules))  # type: ignore[arg-type]  # what a house asks of rules
+    readers.serve("/page/bad", "boom")
+    readers.serve("/page/good", "Rare earths again.")
+
+    await readers.hear(readers.links_to("/page/bad", "A boom is heard"), readers.links_to("/page/good"))
+
+    assert len(readers.told) == 1
+    became = {
+        row["url"].rpartition("/")[2]: (row["state"], row["error"]) for row in await readers.rows(pages)
+    }
+    assert became == {"bad": ("given_up", BUG), "good": ("read", None)}
+
+
+@pytest.mark.parametrize("trouble", [StoreBusy("held"), RuntimeError("a bug")], ids=["busy", "bug"])
+async def test_trouble_in_claiming_pages_ends_no_tick(
+    readers: Readers, monkeypatch: pytest.MonkeyPatch, trouble: Exception
+) -> None:
+    async def claim(*_: object) -> None:
+        raise trouble
+
+    readers.serve("/page", "Rare earths again.")
+    readers.home.publish(readers.links_to("/page"))
+    await readers.poll_alone()
+    with monkeypatch.context() as patched:
+        patched.setattr(readers.home.house.store, "claim_pages", claim)
+        assert await readers.fulltext.start_due() == 0
+
+    assert (await readers.go_on()).read == 1
