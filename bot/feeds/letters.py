@@ -26,9 +26,7 @@ _MARGIN: Final = 10.0  # how much likelier another reading must be before a labe
 _NONSENSE: Final = -5.9  # a byte, at a mean: readings that fit no language are below
 _DEFAULT_MARGIN: Final = 4.0  # against ISO-8859-1, which servers tell of anything
 _RARE: Final = 1.0  # what the letters have to make good where an encoding is not cp1252 or cp1251
-_DIGIT: Final = (
-    4.0  # what a figure beside a letter costs: "£5" is no word, whatever letter is read for the pound
-)
+_DIGIT: Final = 4.0  # what a figure beside a letter costs, so that "£5" is no word of Polish
 _HINT: Final = 6.0  # what the word of the feed on its language counts
 
 # Letters beyond ASCII, the most frequent first (counted over wordfreq's lists).
@@ -150,9 +148,11 @@ def sample_words(body: bytes) -> bytes:
     words, room = [], SAMPLE
     for found in _WORD.finditer(near):
         word = found[0] if found[0].isascii() else _CUBIC.sub(b"", found[0])
-        if not word.isascii() and room > 0:
+        if not word.isascii():
             words.append(word[:SAMPLE])
             room -= len(word)
+        if room <= 0:
+            break
     return b" ".join(words)
 
 
@@ -178,9 +178,8 @@ def is_mistaken(sample: bytes, told: str, language: str) -> bool:
     if claimed is None:
         return False
     best = best_reading(sample, language)
-    return best is not None and best.score - claimed.score > (
-        _DEFAULT_MARGIN if known == "cp1252" else _MARGIN
-    )
+    margin = _DEFAULT_MARGIN if known == "cp1252" else _MARGIN
+    return best is not None and best.score - claimed.score > margin
 
 
 def _guess(sample: bytes, encoding: str, language: str) -> Guess | None:
