@@ -20,6 +20,7 @@ from pydantic import (
 )
 from pydantic_core import PydanticCustomError
 
+from bot.core.headers import header_problem, value_problem
 from bot.errors import ConfigInvalid, Problem
 from bot.model import Address, Feed, FeedId
 
@@ -63,25 +64,21 @@ Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 Wait = Annotated[Duration, Field(ge=timedelta(milliseconds=1))]  # of no length, nothing would ever succeed
 Interval = Annotated[Duration, Field(ge=timedelta(minutes=1))]
 OptionalPath = Annotated[Path | None, BeforeValidator(lambda value: value or None)]
-_HEADER_VALUE = r"^[\x20-\x7e]{1,1000}$"
-# What a feed may ask with; the rest is ours, or belongs to the connection (RFC 9110, section 7.6.1).
-_OWN_HEADERS = {
-    *("host", "connection", "content-length", "transfer-encoding", "te", "trailer", "upgrade", "keep-alive"),
-    *("proxy-authorization", "proxy-connection", "accept-encoding", "user-agent", "authorization"),
-    *("if-none-match", "if-modified-since", "range", "expect"),
-}
 
 
-def _header_name(name: str) -> str:
-    if not re.fullmatch(r"[!#$%&'*+.^_`|~0-9A-Za-z-]{1,100}", name):
-        raise ValueError("a header's name is letters, digits and hyphens")
-    if name.lower() in _OWN_HEADERS:
-        cure = {"user-agent": "; set user_agent", "authorization": "; set auth_file"}.get(name.lower(), "")
-        raise ValueError(f"Topicwire sets this header itself{cure}")
-    return name
+def _feed_headers(headers: dict[str, str]) -> dict[str, str]:
+    for name, value in headers.items():
+        if problem := header_problem(name, value):
+            raise ValueError(problem)
+    return headers
 
 
-HeaderName = Annotated[str, AfterValidator(_header_name)]
+def _a_user_agent(text: str | None) -> str | None:
+    if problem := value_problem("it", text or ""):
+        raise ValueError(problem)
+    return text or None
+
+
 Language = Annotated[str, Field(pattern=r"^[a-z]{2,3}$")]
 
 
@@ -207,8 +204,8 @@ class FeedConfig(_Section):
     interval: Interval | None = None
     encoding: str | None = None
     allow_private: bool = False
-    user_agent: Annotated[str | None, Field(pattern=_HEADER_VALUE)] = None
-    headers: dict[HeaderName, Annotated[str, Field(pattern=_HEADER_VALUE)]] = {}
+    user_agent: Annotated[str | None, AfterValidator(_a_user_agent)] = None
+    headers: Annotated[dict[str, str], AfterValidator(_feed_headers)] = {}
     auth_file: OptionalPath = None
     content: Literal["feed", "fetch"] = "feed"
 

@@ -8,6 +8,7 @@ from datetime import datetime, timedelta
 
 from yarl import URL
 
+from bot.core.hosts import is_same_origin
 from bot.core.identity import Sorted
 from bot.errors import FetchError
 from bot.model import Feed, PollReason, PollState
@@ -120,7 +121,7 @@ def _learnable(feed: Feed, polled: str, moved_to: str | None) -> str | None:
     if here.scheme == "https" and target.scheme == "http":
         return None
     has_secrets = bool(home.user or target.user or feed.auth_file or feed.headers)
-    if has_secrets and not _is_same_place(home, target):
+    if has_secrets and not is_same_origin(home, target):
         return None
     return str(target.with_user(None))
 
@@ -130,7 +131,7 @@ def _is_upgrade(polled: str, target: str) -> bool:
     here, there = URL(polled.strip()), URL(target)
     return (
         (here.scheme, there.scheme) == ("http", "https")
-        and _is_same_place(here, there)
+        and is_same_origin(here, there)
         and here.raw_path_qs == there.raw_path_qs
     )
 
@@ -142,11 +143,3 @@ def _is_same(one: str, other: str) -> bool:
         return first.with_user(None) == second.with_user(None)
     except ValueError:
         return False
-
-
-def _is_same_place(one: URL, other: URL) -> bool:
-    """Tell whether secrets for one URL may be sent to the other: same scheme, host and port, or its https."""
-    if one.raw_host != other.raw_host:
-        return False
-    is_secured = (one.scheme, one.port, other.scheme, other.port) == ("http", 80, "https", 443)
-    return is_secured or one.origin() == other.origin()

@@ -15,8 +15,7 @@ from typing import Final
 from yarl import URL
 
 from bot.core.headers import headers_problem
-from bot.core.hosts import host_key
-from bot.core.hosts import is_same_origin as is_same_origin  # noqa: PLC0414 - discover.py asks here
+from bot.core.hosts import host_key, is_same_origin
 from bot.model import Feed, PollState
 
 _PERMANENT: Final = frozenset({301, 308})

@@ -92,10 +92,10 @@ def test_the_example_as_it_is_can_be_read(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "said"),
     [
-        ("User-Agent", "Topicwire sets this header itself; set user_agent"),
-        ("authorization", "Topicwire sets this header itself; set auth_file"),
-        ("Host", "Topicwire sets this header itself"),
-        ("X Y", "a header's name is letters, digits and hyphens"),
+        ("User-Agent", "set by Topicwire itself; use user_agent"),
+        ("authorization", "set by Topicwire itself; use auth_file"),
+        ("Host", "set by Topicwire itself"),
+        ("X Y", "use letters, digits and hyphens"),
     ],
 )
 def test_a_feeds_header_that_is_not_the_operators_to_set_is_refused(
