@@ -146,8 +146,8 @@ def _report(tallies: list[Tally], seconds: float, console: Console) -> int:
         sum(getattr(tally, name) for tally in tallies) for name in ("feeds", "compared", "fast")
     )
     console.print(
-        f"{bodies:,} bodies in {seconds:.0f} s ({bodies / max(seconds, 0.001):.0f} a second): {feeds:,} were feeds; of "
-        f"{compared:,} the fast reader took {fast:,}, as feedparser reads them; {failed} broke a law",
+        f"{bodies:,} bodies in {seconds:.0f} s ({bodies / max(seconds, 0.001):.0f} a second): {feeds:,} feeds. "
+        f"Of {compared:,} the fast reader took {fast:,}, as feedparser reads them. {failed} broke a law.",
         highlight=False,
     )
     return 1 if failed else 0

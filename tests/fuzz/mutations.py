@@ -94,7 +94,7 @@ def _flip(rng: Random, body: bytes, _feeds: Sequence[bytes]) -> bytes:
     data = bytearray(body)
     for _ in range(rng.randrange(1, 4)):
         if data:
-            data[rng.randrange(len(data))] = rng.randrange(256)
+            data[rng.randrange(len(data))] = rng.randrange(rng.choice([128, 128, 256]))
     return bytes(data)
 
 
