@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
+from typing import Any
 
 import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -215,17 +216,21 @@ def _feed(told: sa.RowMapping) -> FeedHealth:
     )
 
 
-def _by_host() -> sa.Subquery:
-    """Return for each host its live feeds, its last good poll, and the failures since then."""
+def _by_host(also: Collection[str] = ()) -> sa.Subquery:
+    """Return for each host with a failing feed its live feeds, its last good poll, and the failures since.
+
+    Args:
+        also: Further hosts to return.
+    """
+    sick = feeds.c.host.in_(sa.select(feeds.c.host).where(_FAILING))
+    wanted = sa.or_(sick, feeds.c.host.in_(also)) if also else sick
     one = (
         sa.select(
             feeds.c.host,
             sa.func.count().label("feeds"),
-            sa.func.count(feeds.c.failing_since).label("failing"),
             sa.func.max(feeds.c.last_ok_at).label("ok_at"),
-            sa.func.max(feeds.c.last_poll_at).label("polled_at"),
         )
-        .where(_POLLED)
+        .where(_POLLED, wanted)
         .group_by(feeds.c.host)
         .subquery("one")
     )
@@ -247,65 +252,52 @@ def _by_host() -> sa.Subquery:
         .subquery("bad")
     )
     failing = sa.func.coalesce(bad.c.failing, 0).label("failing")
-    facts = (one.c.host, one.c.feeds, one.c.ok_at, one.c.polled_at, failing)
     return (
-        sa.select(*facts, bad.c.since, bad.c.failed_at, bad.c.error)
+        sa.select(one, failing, bad.c.since, bad.c.failed_at, bad.c.error)
         .outerjoin_from(one, bad, bad.c.host == one.c.host)
         .subquery("by_host")
     )
 
 
-_HOST = _by_host()
-_IS_DOWN = _HOST.c.failing * 2 > _HOST.c.feeds
-
-
 async def _hosts(connection: AsyncConnection, known: Collection[Trouble]) -> tuple[HostHealth, ...]:
     """Return the hosts that are down with FEWEST feeds or more, and those in trouble."""
     in_trouble = [one.key for one in known if one.scope is TroubleScope.HOST]
-    wanted = sa.and_(_IS_DOWN, _HOST.c.feeds >= FEWEST)
-    if in_trouble:
-        wanted = sa.or_(wanted, _HOST.c.host.in_(in_trouble))
-    facts = (_HOST.c.host, _HOST.c.feeds, _HOST.c.failing, _HOST.c.since, _HOST.c.ok_at, _HOST.c.error)
-    rows = await connection.execute(sa.select(*facts).where(wanted).order_by(_HOST.c.host))
-    return tuple(
-        HostHealth(
-            host=row.host,
-            feeds=row.feeds,
-            failing=row.failing,
-            since=row.since,
-            ok_at=row.ok_at,
-            error=row.error or "",
-        )
-        for row in rows
-    )
+    host = _by_host(in_trouble)
+    is_down = sa.and_(host.c.failing * 2 > host.c.feeds, host.c.feeds >= FEWEST)
+    wanted = sa.or_(is_down, host.c.host.in_(in_trouble)) if in_trouble else is_down
+    facts = (host.c.host, host.c.feeds, host.c.failing, host.c.since, host.c.ok_at, host.c.error)
+    rows = (await connection.execute(sa.select(*facts).where(wanted).order_by(host.c.host))).mappings()
+    return tuple(HostHealth(**{**row, "error": row["error"] or ""}) for row in rows)
 
 
 async def _house(connection: AsyncConnection, known: Collection[Trouble], now: datetime) -> HouseHealth:
     lately = max([now - CALM, *(one.since for one in known if one.scope is TroubleScope.ALL)])
-    down_long = sa.and_(_IS_DOWN, _HOST.c.since <= now - NETWORK_AFTER)
-    last_ok = sa.select(sa.func.max(feeds.c.last_ok_at)).where(_POLLED).scalar_subquery()
-    is_vain = sa.or_(last_ok.is_(None), _HOST.c.failed_at > last_ok)
-    vain_since = sa.case((sa.or_(last_ok.is_(None), _HOST.c.since > last_ok), _HOST.c.since))
-    row = (
-        (
-            await connection.execute(
-                sa.select(
-                    sa.func.count().label("hosts"),
-                    _count(down_long).label("down"),
-                    sa.func.max(sa.case((down_long, _HOST.c.since))).label("down_since"),
-                    _count(_HOST.c.polled_at > lately).label("polled"),
-                    _count(sa.and_(_IS_DOWN, _HOST.c.failed_at > lately)).label("polled_down"),
-                    sa.func.max(_HOST.c.ok_at).label("ok_at"),
-                    _count(sa.and_(_HOST.c.failed_at.is_not(None), is_vain)).label("in_vain"),
-                    sa.func.min(vain_since).label("in_vain_since"),
-                    sa.func.max(_HOST.c.error).label("error"),
-                )
-            )
-        )
-        .mappings()
-        .one()
+    polled_lately = sa.case((feeds.c.last_poll_at > lately, feeds.c.host))
+    every = sa.select(
+        sa.func.count(feeds.c.host.distinct()).label("hosts"),
+        sa.func.count(polled_lately.distinct()).label("polled"),
+        sa.func.max(feeds.c.last_ok_at).label("ok_at"),
     )
-    return HouseHealth(**{**row, "error": row["error"] or ""})
+    of_all = (await connection.execute(every.where(_POLLED))).mappings().one()
+    of_bad = (await connection.execute(_of_bad(of_all["ok_at"], lately, now))).mappings().one()
+    return HouseHealth(**{**of_all, **of_bad, "error": of_bad["error"] or ""})
+
+
+def _of_bad(last_ok: datetime | None, lately: datetime, now: datetime) -> sa.Select[Any]:
+    """Return how many hosts are down, and how many failed since anything at all was good."""
+    host = _by_host()
+    is_down = host.c.failing * 2 > host.c.feeds
+    down_long = sa.and_(is_down, host.c.since <= now - NETWORK_AFTER)
+    in_vain = host.c.failed_at.is_not(None) if last_ok is None else host.c.failed_at > last_ok
+    began_in_vain = host.c.since.is_not(None) if last_ok is None else host.c.since > last_ok
+    return sa.select(
+        _count(down_long).label("down"),
+        sa.func.max(sa.case((down_long, host.c.since))).label("down_since"),
+        _count(sa.and_(is_down, host.c.failed_at > lately)).label("polled_down"),
+        _count(in_vain).label("in_vain"),
+        sa.func.min(sa.case((began_in_vain, host.c.since))).label("in_vain_since"),
+        sa.func.max(host.c.error).label("error"),
+    )
 
 
 def _count(which: sa.ColumnElement[bool]) -> sa.ColumnElement[int]:
