@@ -95,6 +95,19 @@ def test_on_a_terminal_people_are_asked_which(server: FeedServer, monkeypatch: p
     assert [feed["url"] for feed in listed().values()] == [server.url("/sport")]
 
 
+@pytest.mark.parametrize(("answer", "is_added"), [("y", True), ("n", False)])
+def test_on_a_terminal_the_only_feed_of_a_page_is_asked_about(
+    server: FeedServer, monkeypatch: pytest.MonkeyPatch, answer: str, is_added: bool
+) -> None:
+    monkeypatch.setattr(cli_feeds_add, "is_asked", lambda: True)
+    page(server, '<link rel="feed" href="/feed">')
+    server.serve()
+
+    CliRunner().invoke(app, ["feeds", "add", server.url("/"), "--allow-private"], input=f"{answer}\n")
+
+    assert bool(listed()) == is_added
+
+
 def test_a_page_without_feeds_is_told_with_what_was_tried(server: FeedServer) -> None:
     page(server, "Welcome")
 
@@ -171,7 +184,7 @@ def test_a_url_with_a_password_is_used_and_never_shown(server: FeedServer) -> No
         (["--language", "german"], "--language: "),
         (["--encoding", "klingon"], "--encoding: nobody knows 'klingon'"),
         (["--header", "X-Key"], "--header: write it as 'Name: value'"),
-        (["--header", "Authorization: Basic abc"], "--header: Topicwire sets this header itself; set auth"),
+        (["--header", "Authorization: Basic abc"], "auth_file"),
         (["--auth-file", "nowhere"], "--auth-file: "),
         (["--content", "all"], "--content: "),
         (["--id", "Not An Id"], "--id: "),

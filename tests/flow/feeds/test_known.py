@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from contextlib import closing
 from datetime import timedelta
@@ -13,8 +14,11 @@ from typer.testing import CliRunner
 from bot import cli_feeds
 from bot.app import SystemClock
 from bot.cli import app
+from bot.config import read_config
 from bot.core.schedule import NextPollReason
-from bot.model import PollReason, TroubleKind
+from bot.model import Feed, FeedId, PollReason, TroubleKind
+from bot.store import open_store
+from tests.clock import START, FakeClock
 from tests.flow.feeds.desk import RULES, configure, feeds, happen, imported, listed, told, trouble
 
 COMMANDS = ["", "add", "list", "show", "test", "edit", "pause", "resume", "remove", "import", "export"]
@@ -126,6 +130,40 @@ def test_failing_lists_only_what_fails(place: Path) -> None:
 
     assert [feed["id"] for feed in told("list", "--failing")["feeds"]] == ["hafen.example_rss"]
     assert "2 feeds, 1 failing, 0 paused" in feeds("list").stderr
+
+
+def test_show_tells_settings_but_no_secrets(place: Path) -> None:
+    imported(place)
+    (place / "login").write_text("ada:s3cret")
+    settings = ("--header", "X-Key: s3cret", "--user-agent", "Reader/1", "--auth-file", "login")
+    feeds("edit", "hafen", *settings, "--allow-private", "--interval", "10min", "--encoding", "koi8-r")
+    feeds("pause", "hafen")
+
+    text = feeds("show", "hafen").stdout
+
+    for words in (
+        "X-Key: ***",
+        "Reader/1",
+        "from /",
+        "allowed",
+        "10 min, set",
+        "koi8-r, set",
+        "feeds resume",
+    ):
+        assert words in text
+    assert "s3cret" not in text
+
+
+def test_a_feed_that_left_the_config_says_when_it_goes(place: Path) -> None:
+    async def read_by_a_daemon() -> None:
+        store, _ = await open_store(read_config(place / "config.toml").database_url, FakeClock())
+        feed = Feed(id=FeedId("harbour"), url="https://harbour.example/feed")
+        await store.sync_feeds([feed], [START], START)
+        await store.close()
+
+    asyncio.run(read_by_a_daemon())
+
+    assert "no longer in the config; it goes at the next start or reload" in feeds("show", "harbour").stdout
 
 
 def test_a_silent_feed_is_well_polled_and_yet_to_look_at(place: Path) -> None:
