@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import resource
 import signal
 import sys
@@ -36,6 +37,10 @@ class WorkerContext(ForkServerContext):
 
 
 def prepare_worker() -> None:
-    """Make a worker deaf to Ctrl-C, which is for the daemon that then stops it, and bound its memory."""
+    """Make a worker deaf to Ctrl-C, which is for the daemon that then stops it, and bound its memory.
+
+    What it was born with stays shared with the server it comes from: the collector would write to all of it.
+    """
+    gc.freeze()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY, _MEMORY))

@@ -146,7 +146,7 @@ def _report(tallies: list[Tally], seconds: float, console: Console) -> int:
         sum(getattr(tally, name) for tally in tallies) for name in ("feeds", "compared", "fast")
     )
     console.print(
-        f"{bodies:,} bodies in {seconds:.0f} s ({bodies / max(seconds, 0.001):.0f} a second): {feeds:,} feeds. "
+        f"{bodies:,} bodies in {seconds:.0f} s ({bodies / max(seconds, 1):.0f} a second): {feeds:,} feeds. "
         f"Of {compared:,} the fast reader took {fast:,}, as feedparser reads them. {failed} broke a law.",
         highlight=False,
     )
