@@ -6,6 +6,7 @@ import secrets
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
+from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
@@ -16,6 +17,7 @@ from bot.core.identity import KnownItem, redact_url
 from bot.core.schedule import NextPollReason, needs_operator
 from bot.model import Feed, FeedId, FeedOrigin, ItemId, ItemKey, PauseReason, PollReason, PollState
 from bot.ports import DueFeed, PollOutcome, SickFeed
+from bot.store.bulk import Bulk, Row
 from bot.store.chunks import chunks
 from bot.store.dialect import insert
 from bot.store.engine import Database
@@ -23,6 +25,7 @@ from bot.store.schema import feeds, hosts, item_keys, items, polls
 
 _FEED = tuple(one.name for one in fields(Feed))
 _STATE = tuple(one.name for one in fields(PollState))
+_state_facts = attrgetter(*_STATE)
 _ERROR_LIMIT = 500
 
 # What belongs to a feed's address, and so is forgotten when the operator changes it.
@@ -177,8 +180,8 @@ class PollRows:
         asked = [one for one in outcomes if one.decision.why is not NextPollReason.HOST_BUSY]
         put_off = [one for one in outcomes if one.decision.why is NextPollReason.HOST_BUSY]
         if asked:
-            await self._connection.execute(_SAVE, [_state_row(one, now) for one in asked])
-            await self._connection.execute(sa.insert(polls), [_poll_row(one, now) for one in asked])
+            await _SAVE.execute(self._connection, [_state_row(one, now) for one in asked])
+            await _ADD_POLLS.execute(self._connection, [_poll_row(one, now) for one in asked])
         if put_off:
             await self._connection.execute(_PUT_OFF, [_put_off_row(one) for one in put_off])
         pauses = {pause.host: pause for one in outcomes if (pause := one.decision.host_pause)}
@@ -243,18 +246,39 @@ def _upsert(connection: AsyncConnection) -> sa.Insert:
     )
 
 
-_SAVE = (
-    sa.update(feeds)
-    .where(feeds.c.id == sa.bindparam("feed"))
-    .values(
-        {name: sa.bindparam(f"to_{name}") for name in (*_STATE, "pause_reason", "host")}
-        | {
-            name: sa.bindparam(f"to_{name}")
-            for name in ("last_poll_at", "last_reason", "last_error", "next_poll_at", "next_poll_why")
-        }
-        | {"lease": None, "lease_until": None}
-    )
+_SAVED = (
+    "pause_reason",
+    "host",
+    "last_poll_at",
+    "last_reason",
+    "last_error",
+    "next_poll_at",
+    "next_poll_why",
+    "lease",
+    "lease_until",
+    *_STATE,
 )
+_SAVE = Bulk(
+    lambda _: (
+        sa.update(feeds)
+        .where(feeds.c.id == sa.bindparam("feed"))
+        .values({name: sa.bindparam(f"to_{name}", type_=feeds.c[name].type) for name in _SAVED})
+    ),
+    ("feed", *(f"to_{name}" for name in _SAVED)),
+)
+_POLL = (
+    "feed_id",
+    "at",
+    "reason",
+    "status",
+    "received",
+    "items",
+    "new",
+    "next_poll_at",
+    "next_poll_why",
+    "error",
+)
+_ADD_POLLS = Bulk(lambda _: sa.insert(polls), _POLL)
 _PUT_OFF = (
     sa.update(feeds)
     .where(feeds.c.id == sa.bindparam("feed"))
@@ -267,35 +291,37 @@ _PUT_OFF = (
 )
 
 
-def _state_row(one: PollOutcome, now: datetime) -> dict[str, Any]:
+def _state_row(one: PollOutcome, now: datetime) -> Row:
     state, decision = one.decision.state, one.decision
-    told: dict[str, Any] = {f"to_{name}": getattr(state, name) for name in _STATE}
-    return told | {
-        "feed": one.due.feed.id,
-        "to_pause_reason": decision.pause.value if decision.pause else None,
-        "to_host": url_host_key(state.learned_url or one.due.feed.url),
-        "to_last_poll_at": now,
-        "to_last_reason": decision.reason.value,
-        "to_last_error": _shown(one.error),
-        "to_next_poll_at": decision.next_poll_at,
-        "to_next_poll_why": decision.why.value,
-    }
+    return (
+        one.due.feed.id,
+        decision.pause.value if decision.pause else None,
+        url_host_key(state.learned_url or one.due.feed.url),
+        now,
+        decision.reason.value,
+        _shown(one.error),
+        decision.next_poll_at,
+        decision.why.value,
+        None,
+        None,
+        *_state_facts(state),
+    )
 
 
-def _poll_row(one: PollOutcome, now: datetime) -> dict[str, Any]:
+def _poll_row(one: PollOutcome, now: datetime) -> Row:
     decision = one.decision
-    return {
-        "feed_id": one.due.feed.id,
-        "at": now,
-        "reason": decision.reason.value,
-        "status": one.status,
-        "received": one.received,
-        "items": one.items,
-        "new": one.new,
-        "next_poll_at": decision.next_poll_at,
-        "next_poll_why": decision.why.value,
-        "error": _shown(one.error),
-    }
+    return (
+        one.due.feed.id,
+        now,
+        decision.reason.value,
+        one.status,
+        one.received,
+        one.items,
+        one.new,
+        decision.next_poll_at,
+        decision.why.value,
+        _shown(one.error),
+    )
 
 
 def _put_off_row(one: PollOutcome) -> dict[str, Any]:

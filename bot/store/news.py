@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict
 from datetime import datetime
+from operator import attrgetter
 from types import MappingProxyType
 from typing import Any
 
@@ -35,12 +36,23 @@ from bot.model import (
     TermMatch,
     TopicId,
 )
+from bot.store.bulk import Bulk
 from bot.store.chunks import chunks
-from bot.store.dialect import insert, new_ids
+from bot.store.dialect import insert, insert_by, new_ids
 from bot.store.schema import item_keys, items, matches, reports, stories
 from bot.store.schema import story_keys as key_rows
 
 _ITEM = ("title", "summary", "content", "url", "guid", "author", "outlet", "language", "published_at")
+_item_facts = attrgetter(*_ITEM)
+
+_ADD_ITEMS = Bulk(
+    lambda _: sa.insert(items),
+    ("id", "seen_at", "reason", "content_hash", "feed_id", "categories", *_ITEM),
+)
+_ADD_KEYS = Bulk(
+    lambda dialect: insert_by(dialect, item_keys).on_conflict_do_nothing(),
+    ("feed_id", "key", "item_id", "seen_at"),
+)
 
 
 class NewsRows:
@@ -53,13 +65,19 @@ class NewsRows:
         if not found:
             return []
         numbers = [ItemId(number) for number in await new_ids(self._connection, items, len(found))]
-        await self._connection.execute(
-            sa.insert(items),
-            [
-                _item_row(one) | {"id": number, "seen_at": now, "reason": one.reason.value}
-                for number, one in zip(numbers, found, strict=True)
-            ],
-        )
+        rows = [
+            (
+                number,
+                now,
+                one.reason.value,
+                one.content_hash,
+                one.item.feed_id,
+                one.item.categories,
+                *_item_facts(one.item),
+            )
+            for number, one in zip(numbers, found, strict=True)
+        ]
+        await _ADD_ITEMS.execute(self._connection, rows)
         await self.add_keys(dict(zip(numbers, found, strict=True)), now)
         return numbers
 
@@ -80,13 +98,8 @@ class NewsRows:
 
     async def add_keys(self, found: Mapping[ItemId, Sorted], now: datetime) -> None:
         """Keep those keys of known items that are new."""
-        rows = [
-            {"feed_id": one.item.feed_id, "key": key, "item_id": number, "seen_at": now}
-            for number, one in found.items()
-            for key in one.keys
-        ]
-        if rows:
-            await self._connection.execute(insert(self._connection, item_keys).on_conflict_do_nothing(), rows)
+        rows = ((one.item.feed_id, key, number, now) for number, one in found.items() for key in one.keys)
+        await _ADD_KEYS.execute(self._connection, rows)
 
     async def set_matches(
         self,
