@@ -39,6 +39,7 @@ log = structlog.get_logger()
 LEASE: Final = timedelta(minutes=5)  # longer than a page takes; a dead one's page is free again after it
 PAGE_WITHIN_S: Final = 180.0  # robots.txt, redirects and the waiting for each host's turn included
 TRIM_EVERY: Final = timedelta(minutes=1)
+FORGET_EVERY: Final = timedelta(days=1)
 FINISH_WITHIN_S: Final = 10.0  # what is in flight when the patience of a pass is over
 LOOK_AGAIN: Final = timedelta(seconds=1)
 
@@ -72,6 +73,9 @@ class PageStore(Protocol):
 
     async def trim_pages(self, now: datetime, policy: PagePolicy) -> tuple[int, int]:
         """Give up pages that are no news any more, and those beyond the most; return how many of each."""
+
+    async def forget_pages(self, now: datetime) -> int:
+        """Remove what is known of pages of old items; return how many."""
 
     def polling(self) -> AbstractAsyncContextManager[PageTransaction]:
         """Return a transaction for the end of a page."""
@@ -162,6 +166,7 @@ class FullText:
         self._matching = ThreadPoolExecutor(max_workers=1, thread_name_prefix="match pages")
         self._reading: dict[asyncio.Task[None], DuePage] = {}
         self._trim_at: datetime | None = None
+        self._forget_at: datetime | None = None
         self._report = FullTextReport()
 
     async def start_due(self) -> int:
@@ -239,6 +244,10 @@ class FullText:
             log.warning(
                 "too many pages wait; the oldest are not read", dropped=dropped, most=policy.most_waiting
             )
+        if self._forget_at is None or now >= self._forget_at:
+            self._forget_at = now + FORGET_EVERY
+            forgotten = await self._store.forget_pages(now)
+            log.debug("pages of old items are forgotten", pages=forgotten)
 
     # ---- one page ------------------------------------------------------------------------------
 

@@ -208,7 +208,7 @@ class PageQueue:
 
     async def forget_pages(self, now: datetime) -> int:
         """Remove what is known of pages of items seen over 30 days ago; return how many."""
-        old = sa.select(items.c.id).where(items.c.seen_at < now - KEPT)
+        old = sa.select(pages.c.item_id).join_from(pages, items).where(items.c.seen_at < now - KEPT)
         async with self._db.writing() as connection:
             return (await connection.execute(sa.delete(pages).where(pages.c.item_id.in_(old)))).rowcount
 

@@ -16,6 +16,7 @@ from bot.fulltext import LEASE
 from bot.model import Item, Match
 from bot.polled import BUG
 from bot.rules import RuleSet
+from bot.store.pages import KEPT
 from bot.store.schema import pages
 from tests.flow.household import an_entry
 from tests.flow.readers import Readers, a_home
@@ -150,6 +151,15 @@ async def test_reading_goes_on_after_a_crash(readers: Readers) -> None:
     report = await readers.go_on(LEASE)
 
     assert (len(lost), report.read, len(readers.told)) == (1, 1, 1)
+
+
+async def test_pages_of_old_items_are_forgotten(readers: Readers) -> None:
+    readers.serve("/page", "Rare earths again.")
+    await readers.hear(readers.links_to("/page"))
+
+    await readers.go_on(KEPT)
+
+    assert await readers.rows(pages) == []
 
 
 async def test_a_bug_that_one_page_meets_harms_no_other(readers: Readers) -> None:
