@@ -19,6 +19,7 @@ from bot.config_models import Config, parse_duration
 from bot.errors import ConfigInvalid, RulesInvalid, StoreError
 from bot.rules import RuleSet, RulesReport, check
 from bot.store import open_beside
+from bot.store.feedlist import command_feed_ids
 
 OK, WRONG, UNREADABLE = 0, 1, 2
 
@@ -170,4 +171,5 @@ async def _texts_of(config: Config) -> list[str]:
 
 
 def _ids_of(config: Config, path: Path) -> frozenset[str]:
-    return frozenset(feed.id for feed in all_feeds(config, path))
+    own = (feed.id for feed in all_feeds(config, path))
+    return frozenset((*own, *command_feed_ids(config.database_url)))
