@@ -345,8 +345,7 @@ def test_a_feed_that_rules_name_is_not_removed(place: Path) -> None:
 def test_rules_may_name_a_feed_that_was_added_by_command(place: Path) -> None:
     imported(place)
     rules = place / "rules"
-    rules.mkdir(exist_ok=True)
-    (rules / "ferries.yaml").write_text(RULES.replace("SOURCE", "hafen.example_rss"))
+    (rules / "rules.yaml").write_text(RULES.replace("SOURCE", "hafen.example_rss"))
 
     result = CliRunner().invoke(app, ["rules", "check", str(rules), "--config", "config.toml"])
 
