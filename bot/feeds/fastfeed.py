@@ -117,6 +117,7 @@ class Reader:
         self.person: dict[str, str] = {}  # whose name is being read
         self.language: str | None = None
         self._names = Names()
+        self._keys: dict[str, str] = {}  # attributes' names, as far as met
         self._base = ""
         self._context: Context | None = root
         self._known: dict[tuple[Context, str], Part] = {}  # what expat's names stand for, as far as met
@@ -170,8 +171,10 @@ class Reader:
 
     def resolve(self, url: str) -> str:
         """Return a URL as feedparser makes it absolute, where the document has a base."""
-        if "://" in url:
+        if ":///" in url:
             url = _EXTRA_SLASHES.sub(r"\1\3", url)
+        if not self._base:
+            return url
         try:
             return urljoin(self._base, url)
         except ValueError:
@@ -223,7 +226,7 @@ class Reader:
         """Return attributes by feedparser's names; languages and bases take effect."""
         told = {}
         for name, value in attributes.items():
-            key = name.lower() if " " not in name else _qualified(name)
+            key = self._keys.get(name) or self._key(name)
             told[key] = value.lower() if key in {"rel", "type"} else value
         if len(told) < len(attributes):
             raise Unsure("attributes that differ in case")
@@ -233,6 +236,10 @@ class Reader:
         if language is not None:
             self.language = language or None
         return told
+
+    def _key(self, name: str) -> str:
+        key = self._keys[name] = name.lower() if " " not in name else _qualified(name)
+        return key
 
     def _rebase(self, base: str) -> None:
         if len(self._stack) > 1 or not _BASE.fullmatch(base) or urljoin(base, base) != base:

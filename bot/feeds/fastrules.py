@@ -152,8 +152,9 @@ def _begin_link(reader: Reader, told: Attributes) -> None:
 def _end_link(reader: Reader, text: str) -> None:
     if not reader.takes_text:
         return
-    url = mended(reader.resolve(text) if text else "").replace("&amp;", "&")
-    url = _QUERY_ENTITY.sub(r"&\g<1>", url)
+    url = mended(reader.resolve(text) if text else "")
+    if "&" in url:
+        url = _QUERY_ENTITY.sub(r"&\g<1>", url.replace("&amp;", "&"))
     reader.entry.link = url
     reader.entry.take_link(url)
 
