@@ -89,6 +89,7 @@ def test_a_wild_feed_gives_the_items_that_stand_in_it(path: Path) -> None:
         ('<?xml version="1.0"?><!DOCTYPE html><html xmlns="x"><title>XHTML</title></html>', None, '"XHTML"'),
         ('{"error": "not found"}', "application/json", "JSON that is no JSON Feed"),
         ("[1, 2]", None, "JSON that is no JSON Feed"),
+        ('call({"version": "https://jsonfeed.org/version/1.1"});', None, 'no feed; it begins "call({'),
         ("{" * 100_000, None, "JSON that is no JSON Feed"),
         ('{"version": "https://jsonfeed.org/version/1", "items": ' + "[" * 100_000, None, "JSON that is no"),
         (
