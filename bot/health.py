@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
@@ -100,7 +101,9 @@ class HealthWatch:
         """
         now = self._clock.now()
         known = await self._store.troubles()
-        found = judge(await self._store.sight(known, now), known, now)
+        sight = await self._store.sight(known, now)
+        # In a thread: with thousands of feeds in trouble this takes longer than sending should wait.
+        found = await asyncio.to_thread(judge, sight, known, now)
         if found.begun or found.ended or found.dropped:
             owed = await self._notices(found.begun, found.ended, now)
             floods = tuple(one for one in found.begun if one.kind is TroubleKind.FLOOD)
@@ -137,8 +140,9 @@ class HealthWatch:
 
 def _notice(operator: int, what: str, troubles: Sequence[Trouble], message: Message, now: datetime) -> Notice:
     """Return a notice whose subject is this check alone, so that no other word takes its place."""
-    subject = f"health {what} {now.isoformat()}"
-    return Notice(telegram_id=operator, subject=subject, state=troubles_state(troubles), message=message)
+    state = troubles_state(troubles)
+    subject = f"health {what} {now.isoformat()} {state}"
+    return Notice(telegram_id=operator, subject=subject, state=state, message=message)
 
 
 def _log(event: str, troubles: Sequence[Trouble]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,6 +36,7 @@ from bot.store.dialect import insert
 from bot.store.engine import Database
 from bot.store.schema import feeds, notices, polls, troubles
 
+_BREATH = 500  # rows read without letting others have a turn
 PROBES = 3  # feeds asked at each check whether our own network is back
 PROBED_EVERY = timedelta(minutes=10)  # at most, each of them
 NOTICES_KEPT = timedelta(days=7)  # that cannot be delivered, because their operator said /stop
@@ -133,13 +135,17 @@ async def _feeds(
     connection: AsyncConnection, known: Collection[Trouble], now: datetime
 ) -> tuple[FeedHealth, ...]:
     """Return the feeds that may be in trouble within TOGETHER from now, and those that are."""
+    found: dict[str, FeedHealth] = {}
     suspects = (await connection.execute(_FEED.where(_suspect(now + TOGETHER)))).mappings()
-    found = {row["id"]: row for row in suspects}
+    for some in suspects.partitions(_BREATH):
+        found |= {row["id"]: _feed(row) for row in some}
+        await asyncio.sleep(0)  # thousands of rows must not hold up what else is being done
     missing = {one.key for one in known if one.scope is TroubleScope.FEED} - found.keys()
-    for some in chunks(sorted(missing)):
-        rows = await connection.execute(_FEED.where(feeds.c.listed, feeds.c.id.in_(some)))
-        found |= {row["id"]: row for row in rows.mappings()}
-    return tuple(_feed(found[one]) for one in sorted(found))
+    for ids in chunks(sorted(missing)):
+        rows = await connection.execute(_FEED.where(feeds.c.listed, feeds.c.id.in_(ids)))
+        found |= {row["id"]: _feed(row) for row in rows.mappings()}
+        await asyncio.sleep(0)
+    return tuple(found[one] for one in sorted(found))
 
 
 _FIRST_POLL = (  # for feeds from before `added_at` was kept
@@ -283,7 +289,7 @@ async def _house(connection: AsyncConnection, known: Collection[Trouble], now: d
     return HouseHealth(**{**of_all, **of_bad, "error": of_bad["error"] or ""})
 
 
-def _of_bad(last_ok: datetime | None, lately: datetime, now: datetime) -> sa.Select[Any]:
+def _of_bad(last_ok: datetime | None, lately: datetime, now: datetime) -> sa.Select[*tuple[Any, ...]]:
     """Return how many hosts are down, and how many failed since anything at all was good."""
     host = _by_host()
     is_down = host.c.failing * 2 > host.c.feeds
