@@ -7,15 +7,17 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
+from itertools import accumulate
 from typing import Protocol
 
 import structlog
 
 from bot.core.fulltext import wants_page, with_page
-from bot.core.identity import Sorted, item_keys, sort_items, wants_titles
+from bot.core.identity import KnownItem, Sorted, item_keys, sort_items, wants_titles
 from bot.core.schedule import PollDecision, PollPolicy, after_error, after_success
 from bot.errors import FetchError, StoreError
 from bot.model import (
+    FeedId,
     Fetched,
     Item,
     ItemId,
@@ -27,13 +29,14 @@ from bot.model import (
     Topic,
     TopicId,
 )
-from bot.polled import BUG, SILENT, Heard, PollReport, broken, log_poll, lost_poll, report_of
+from bot.polled import BUG, SILENT, Heard, PollReport, broken, log_polls, lost_poll, report_of
 from bot.ports import Clock, FeedStore, PollOutcome, PollTransaction
 from bot.telling import Teller, TellPolicies
 
 log = structlog.get_logger()
 
-MOST_AT_ONCE = 20  # polls in one transaction; others write meanwhile
+MOST_AT_ONCE = 100  # polls in one transaction; others want to write, too
+MOST_BODIES = 20  # of these: so many have items to be matched and kept
 _UNKEPT = ItemId(0)  # the number of an item that has none yet
 TOUCH_EVERY = timedelta(days=1)  # a key lives for months, so a day more or less is nothing
 
@@ -147,13 +150,20 @@ class Keeper:
     async def _write_all(self) -> None:
         try:
             while self._waiting:
-                some, self._waiting = self._waiting[:MOST_AT_ONCE], self._waiting[MOST_AT_ONCE:]
+                some = self._first_waiting()
+                del self._waiting[: len(some)]
                 reports = await self._safely([heard for heard, _ in some])
                 for (_, done), report in zip(some, reports, strict=True):
                     if not done.done():  # cancelled meanwhile
                         done.set_result(report)
         finally:
             self._writing = None
+
+    def _first_waiting(self) -> list[tuple[Heard, asyncio.Future[PollReport]]]:
+        """Return those that fit into one transaction, at least one."""
+        some = self._waiting[:MOST_AT_ONCE]
+        bodies = accumulate(heard.parsed is not None for heard, _ in some)
+        return some[: sum(count <= MOST_BODIES for count in bodies)]
 
     async def _safely(self, some: Sequence[Heard]) -> Sequence[PollReport]:
         """Write polls; where one meets a bug of ours, it alone suffers, backs off, and operators see it."""
@@ -192,31 +202,31 @@ class Keeper:
             await self._tell(transaction, rules, fresh, now)
             await _want_pages(transaction, rules, fresh, now)
             await transaction.save_polls([poll.outcome for poll in polls], now)
-        for poll in polls:
-            log_poll(poll.report, poll.decision)
+        log_polls((poll.report, poll.decision) for poll in polls)
         reports = {poll.report.feed: poll.report for poll in polls}
         return [reports.get(heard.due.feed.id) or lost_poll(heard.due) for heard in some]
 
     async def _sorted(self, some: Sequence[Heard], now: datetime) -> list[_Poll]:
         """Return the polls, their items sorted by what is known of them, and decided on."""
-        asked = {
-            heard.due.feed.id: {key for item in heard.parsed.items for key in item_keys(item)}
+        named = {
+            heard.due.feed.id: [item_keys(item) for item in heard.parsed.items]
             for heard in some
             if heard.parsed is not None
         }
-        known = await self._store.known_items(asked) if any(asked.values()) else {}
+        known = await self._known(some, named)
+        policy = self._policies().polls
         polls = []
         for heard in some:
             feed, state = heard.due.feed, heard.due.state
             mine = known.get(feed.id, {})
             found: Sequence[Sorted] = ()
             if heard.parsed is not None:
-                items = heard.parsed.items
-                found = sort_items(items, mine, state, now)
+                items, keys = heard.parsed.items, named[feed.id]
+                found = sort_items(items, mine, state, now, keys=keys)
                 if wants_titles(found, state):
                     titles = await self._store.known_titles(feed.id, {item.title for item in items})
-                    found = sort_items(items, mine, state, now, titles=titles)
-            decision = self._decision(heard, found, now)
+                    found = sort_items(items, mine, state, now, keys=keys, titles=titles)
+            decision = self._decision(heard, found, now, policy)
             polls.append(
                 _Poll(
                     heard=heard,
@@ -228,8 +238,18 @@ class Keeper:
             )
         return polls
 
-    def _decision(self, heard: Heard, found: Sequence[Sorted], now: datetime) -> PollDecision:
-        due, policy, dice = heard.due, self._policies().polls, self._clock.dice()
+    async def _known(
+        self, some: Sequence[Heard], named: Mapping[FeedId, Sequence[tuple[ItemKey, ...]]]
+    ) -> Mapping[FeedId, Mapping[ItemKey, KnownItem]]:
+        """Return what is known under the keys of these polls' items."""
+        asked = {feed: {key for keys in mine for key in keys} for feed, mine in named.items() if mine}
+        young = {heard.due.feed.id for heard in some if heard.due.state.last_ok_at is None}
+        return await self._store.known_items(asked, young=young & asked.keys()) if asked else {}
+
+    def _decision(
+        self, heard: Heard, found: Sequence[Sorted], now: datetime, policy: PollPolicy
+    ) -> PollDecision:
+        due, dice = heard.due, self._clock.dice()
         if isinstance(heard.answer, FetchError):
             return after_error(due.feed, due.state, heard.answer, now=now, dice=dice, policy=policy)
         return after_success(
@@ -245,7 +265,7 @@ class Keeper:
         )
 
     async def _match(self, rules: Rules, fresh: Sequence[_Fresh]) -> None:
-        if fresh:
+        if fresh and rules.topics:
             matches = await self._match_all(rules, [one.one.item for one in fresh])
             for one, some in zip(fresh, matches, strict=True):
                 one.matches = some

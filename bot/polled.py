@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import logging
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import structlog
@@ -88,8 +89,16 @@ def lost_poll(due: DueFeed) -> PollReport:
     return PollReport(feed=due.feed.id, reason=PollReason.TEMPORARY, error=said)
 
 
-def log_poll(report: PollReport, decision: PollDecision) -> None:
-    """Say what came of a poll."""
+def log_polls(polls: Iterable[tuple[PollReport, PollDecision]]) -> None:
+    """Say what came of polls. Of most there is nothing to say but to whoever asked for every detail."""
+    is_detailed = logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
+    for report, decision in polls:
+        is_remarkable = (report.error and not report.is_put_off) or report.new or report.edited
+        if is_remarkable or is_detailed:
+            _log_poll(report, decision)
+
+
+def _log_poll(report: PollReport, decision: PollDecision) -> None:
     facts = {
         "feed": report.feed,
         "reason": report.reason.value,

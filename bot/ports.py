@@ -57,8 +57,11 @@ class Clock(Protocol):
 class Fetcher(Protocol):
     """Reads feeds over HTTP."""
 
-    async def fetch(self, feed: Feed, state: PollState) -> Fetched | NotModified:
+    async def fetch(self, feed: Feed, state: PollState, *, follow: bool = True) -> Fetched | NotModified:
         """Return the feed's bytes, or word that nothing changed.
+
+        Args:
+            follow: False: a redirect is the answer: its status, no body, and as `moved_to` where it leads.
 
         Raises:
             FetchError: One of its branches; see errors.py.
@@ -322,9 +325,13 @@ class FeedStore(Protocol):
         """Return the feeds that an operator should look at."""
 
     async def known_items(
-        self, keys: Mapping[FeedId, Collection[ItemKey]]
+        self, keys: Mapping[FeedId, Collection[ItemKey]], *, young: Collection[FeedId] = frozenset()
     ) -> Mapping[FeedId, Mapping[ItemKey, KnownItem]]:
-        """Return what each feed is known to have shown under these keys; changes nothing."""
+        """Return what each feed is known to have shown under these keys; changes nothing.
+
+        Args:
+            young: Feeds that most likely have shown nothing yet, so that this is looked at first.
+        """
 
     async def known_titles(self, feed: FeedId, titles: Collection[str]) -> Mapping[str, KnownItem]:
         """Return the newest item that the feed is known to have shown under each of these titles."""

@@ -18,6 +18,21 @@ def insert_by(dialect: Dialect, table: sa.Table) -> sqlite.Insert | postgresql.I
     return postgresql.insert(table) if dialect.name == "postgresql" else sqlite.insert(table)
 
 
+def each_pair(
+    dialect: Dialect, name: str
+) -> tuple[sa.TableValuedAlias, sa.ColumnElement[str], sa.ColumnElement[str]]:
+    """Return a table of pairs of texts, and its two columns; the parameter of that name is a list of them.
+
+    One parameter for any number of pairs: a statement with thousands is compiled anew each time.
+    """
+    every = sa.func.json_array_elements if dialect.name == "postgresql" else sa.func.json_each
+    pairs = every(sa.bindparam(name, type_=sa.JSON)).table_valued("value", name=name)
+    first, second = (
+        pairs.c.value.op("->>", return_type=sa.Text())(sa.literal_column(place)) for place in "01"
+    )
+    return pairs, first, second
+
+
 async def new_ids(connection: AsyncConnection, table: sa.Table, count: int) -> range | list[int]:
     """Return numbers for that many new rows, rising; the caller's transaction must be one that writes.
 

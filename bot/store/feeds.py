@@ -10,6 +10,7 @@ from operator import attrgetter
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.engine import Dialect
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from bot.core.hosts import url_host_key
@@ -19,7 +20,7 @@ from bot.model import Feed, FeedId, FeedOrigin, ItemId, ItemKey, PauseReason, Po
 from bot.ports import DueFeed, PollOutcome, SickFeed
 from bot.store.bulk import Bulk, Row
 from bot.store.chunks import chunks
-from bot.store.dialect import insert
+from bot.store.dialect import each_pair, insert
 from bot.store.engine import Database
 from bot.store.schema import feeds, hosts, item_keys, items, polls
 
@@ -134,20 +135,22 @@ class FeedRows:
         ]
 
     async def known_items(
-        self, keys: Mapping[FeedId, Collection[ItemKey]]
+        self, keys: Mapping[FeedId, Collection[ItemKey]], *, young: Collection[FeedId] = frozenset()
     ) -> Mapping[FeedId, Mapping[ItemKey, KnownItem]]:
-        """Return what each feed is known to have shown under these keys; changes nothing."""
+        """Return what each feed is known to have shown under these keys; changes nothing.
+
+        Args:
+            young: Feeds that most likely have shown nothing yet, so that this is looked at first.
+        """
         known: dict[FeedId, dict[ItemKey, KnownItem]] = {feed: {} for feed in keys}
-        facts = (item_keys.c.feed_id, item_keys.c.key, item_keys.c.seen_at, items.c.id, items.c.content_hash)
-        query = sa.select(*facts).join_from(item_keys, items)
-        asked = [(feed, key) for feed, some in keys.items() for key in some]
         async with self._db.reading() as connection:
-            for some in chunks(asked):
-                among = sa.tuple_(item_keys.c.feed_id, item_keys.c.key).in_(some)
-                for feed, key, seen_at, number, digest in await connection.execute(query.where(among)):
-                    known[feed][ItemKey(key)] = KnownItem(
-                        id=ItemId(number), content_hash=digest, seen_at=seen_at
-                    )
+            blank = set(young) - await _that_showed(connection, young)
+            asked = [(feed, key) for feed, some in keys.items() if feed not in blank for key in some]
+            if not asked:
+                return known
+            rows = await connection.execute(_known(connection.dialect), {"asked": asked})
+        for feed, key, seen_at, number, digest in rows:
+            known[feed][ItemKey(key)] = KnownItem(id=ItemId(number), content_hash=digest, seen_at=seen_at)
         return known
 
     async def known_titles(self, feed: FeedId, titles: Collection[str]) -> Mapping[str, KnownItem]:
@@ -228,6 +231,22 @@ def state_from_row(row: sa.RowMapping) -> PollState:
     """Return the poll state of a row of the table `feeds`."""
     told: dict[str, Any] = {name: row[name] for name in _STATE}
     return PollState(**told)
+
+
+async def _that_showed(connection: AsyncConnection, some: Collection[FeedId]) -> frozenset[FeedId]:
+    """Return those feeds that have shown any item."""
+    if not some:
+        return frozenset()
+    any_key = sa.exists().where(item_keys.c.feed_id == feeds.c.id)
+    rows = await connection.execute(sa.select(feeds.c.id).where(feeds.c.id.in_(some), any_key))
+    return frozenset(FeedId(feed) for feed in rows.scalars())
+
+
+def _known(dialect: Dialect) -> sa.Select[Any]:
+    asked, feed, key = each_pair(dialect, "asked")
+    facts = (item_keys.c.feed_id, item_keys.c.key, item_keys.c.seen_at, items.c.id, items.c.content_hash)
+    mine = sa.and_(item_keys.c.feed_id == feed, item_keys.c.key == key)
+    return sa.select(*facts).select_from(asked.join(item_keys, mine).join(items))
 
 
 def _upsert(connection: AsyncConnection) -> sa.Insert:

@@ -402,6 +402,20 @@ async def test_an_item_is_known_by_each_of_its_keys(store: SqlStore, clock: Fake
     assert asked[OTHER.id] == {}
 
 
+async def test_a_feed_may_have_shown_items_though_nobody_thinks_so(store: SqlStore, clock: FakeClock) -> None:
+    await store.sync_feeds([FEED, OTHER], [clock.now()] * 2, clock.now())
+    item = an_item(guid="g-1")
+    async with store.polling() as poll:
+        [number] = await poll.add_items([found(item)], clock.now())
+
+    asked = await store.known_items(
+        {FEED.id: item_keys(item), OTHER.id: item_keys(item)}, young={FEED.id, OTHER.id}
+    )
+
+    assert {one.id for one in asked[FEED.id].values()} == {number}
+    assert asked[OTHER.id] == {}
+
+
 async def test_many_items_are_numbered_in_their_order(store: SqlStore, clock: FakeClock) -> None:
     await claimed(store, clock)
     items = [an_item(title=f"News {number}", url=None, guid=str(number)) for number in range(700)]
