@@ -77,7 +77,7 @@ def run(seed: int, start: int, count: int, *, compare_all: bool = False, seconds
             feeds += check(body, content_type, max_items)
             if is_compared or compare_all:
                 compared += 1
-                fast += check_alike(body, content_type, max_items)
+                fast += check_alike(body, max_items)
         except (Exception, TooSlow):  # noqa: BLE001 - whatever escapes is what a fuzzer is after
             failures.append(Failure(f"{seed}-{number}", body, content_type, traceback.format_exc(limit=-6)))
     return Tally(count, feeds, fast, compared, tuple(failures))
