@@ -22,11 +22,13 @@ from bot.core.fulltext import (
     PageState,
     after_error,
     after_reading,
+    is_put_off,
     may_be_private,
     with_page,
 )
-from bot.errors import FeedUnreadable, FetchError, FetchTemporary, StoreError
-from bot.feeds.http import ACCEPT_PAGES
+from bot.core.identity import redact_url
+from bot.errors import FeedUnreadable, FetchError, FetchRefused, FetchTemporary, StoreError
+from bot.feeds.http import ACCEPT_PAGES, REDIRECTS
 from bot.feeds.robots import PageDisallowed, Robots
 from bot.keeping import Rules
 from bot.model import Feed, FeedId, Fetched, Item, ItemId, Match, PollReason, PollState, TopicId
@@ -37,6 +39,7 @@ from bot.telling import Teller, Telling, TellPolicies
 log = structlog.get_logger()
 
 LEASE: Final = timedelta(minutes=5)  # longer than a page takes; a dead one's page is free again after it
+MOST_REDIRECTS: Final = 5  # of a page; each host's robots.txt is asked first
 PAGE_WITHIN_S: Final = 180.0  # robots.txt, redirects and the waiting for each host's turn included
 TRIM_EVERY: Final = timedelta(minutes=1)
 FORGET_EVERY: Final = timedelta(days=1)
@@ -298,10 +301,15 @@ class FullText:
             FetchError: It cannot be had, or may not be read (PageDisallowed).
         """
         answer = await self._ask(page.url, page.allow_private)
-        if page.allow_private and not may_be_private(answer.final_url, page.url, allow_private=True):
-            answer = await self._ask(answer.final_url, False, is_redirect=True)
-        elif answer.final_url != page.url:
-            await self._robots.permit(answer.final_url, allow_private=page.allow_private, is_redirect=True)
+        for _ in range(MOST_REDIRECTS):
+            if answer.status not in REDIRECTS or not answer.moved_to:
+                break
+            # Never further into the LAN than its feed, whatever a page leads to.
+            private = may_be_private(answer.moved_to, page.url, allow_private=page.allow_private)
+            answer = await self._ask(answer.moved_to, private, is_redirect=True)
+        if answer.status in REDIRECTS:
+            said = f"{redact_url(page.url)} redirects more than {MOST_REDIRECTS} times"
+            raise FetchRefused(said, feed_url=redact_url(page.url), reason=PollReason.REFUSED)
         kind = answer.content_type or "text/html"
         article = await self._reader.read(answer.body, kind, answer.final_url, is_article_only=True)
         return article.content
@@ -314,7 +322,15 @@ class FullText:
         """
         await self._robots.permit(url, allow_private=allow_private, is_redirect=is_redirect)
         place = Feed(id=FeedId(""), url=url, allow_private=allow_private, headers=(("Accept", ACCEPT_PAGES),))
-        answer = await self._fetcher.fetch(place, PollState())
+        try:
+            answer = await self._fetcher.fetch(place, PollState(), follow=False)
+        except FetchTemporary as error:
+            if is_redirect and is_put_off(error):  # the page that led here was asked for, so this is a try
+                said, wait = str(error), error.retry_after
+                raise FetchTemporary(
+                    said, feed_url=url, reason=PollReason.TEMPORARY, retry_after=wait
+                ) from error
+            raise
         if isinstance(answer, Fetched):
             return answer
         said = "the server says that nothing changed, to a first question"

@@ -35,7 +35,7 @@ from bot.feeds.trips import NoLogin, NoPlace, OddAddress, Trip, conditions, star
 from bot.model import Feed, FeedId, Fetched, NotModified, PollReason, PollState
 
 _CHUNK = 64 * 1024
-_REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
+REDIRECTS: Final = frozenset({301, 302, 303, 307, 308})
 _FEEDS: Final = frozenset({200, 201, 202, 203, 226})  # of the 2xx, those that may hold a whole feed
 _KNOWN_FOR: Final = timedelta(days=1)
 _KNOWN_AT_MOST: Final = 10_000
@@ -115,11 +115,14 @@ class HttpFetcher:
         """Close all connections."""
         await self._sessions.aclose()
 
-    async def fetch(self, feed: Feed, state: PollState) -> Fetched | NotModified:
+    async def fetch(self, feed: Feed, state: PollState, *, follow: bool = True) -> Fetched | NotModified:
         """Return the feed's bytes, or word that nothing changed.
 
         Validators belong to the resource that gave them. Those in `state` are of the URL that is asked first,
         so an answer from behind a redirect comes without: what its server said is remembered here.
+
+        Args:
+            follow: False: a redirect is the answer: its status, no body, and as `moved_to` where it leads.
 
         Raises:
             FetchTemporary: Worth another poll. `retry_after` is set when the server said so, and `host` where
@@ -136,11 +139,11 @@ class HttpFetcher:
         except (NoPlace, NoLogin) as error:
             raise feed_error(feed, PollReason.REFUSED, str(error)) from error
         while True:
-            answer = await self._take_turn(trip, state)
+            answer = await self._take_turn(trip, state, follow)
             if answer is not None:
                 return answer
 
-    async def _take_turn(self, trip: Trip, state: PollState) -> Fetched | NotModified | None:
+    async def _take_turn(self, trip: Trip, state: PollState, follow: bool) -> Fetched | NotModified | None:
         """Return the answer of one host; None: it sent us to another one."""
         key = trip.place.key
         try:
@@ -148,7 +151,7 @@ class HttpFetcher:
                 started = self._monotonic()
                 async with asyncio.timeout(trip.time_left_s):
                     while trip.place.key == key:
-                        answer = await self._ask(trip, state)
+                        answer = await self._ask(trip, state, follow)
                         if answer is not None:
                             return answer
                 trip.time_left_s -= self._monotonic() - started
@@ -161,7 +164,7 @@ class HttpFetcher:
                 None if isinstance(error, aiohttp.ClientResponseError) else error
             )
 
-    async def _ask(self, trip: Trip, state: PollState) -> Fetched | NotModified | None:
+    async def _ask(self, trip: Trip, state: PollState, follow: bool) -> Fetched | NotModified | None:
         """Return the answer of one request; None: it was a redirect, now taken."""
         session = self._private if trip.feed.allow_private else self._public
         if session is None:
@@ -171,10 +174,11 @@ class HttpFetcher:
         try:
             if response.status == 304:
                 return not_modified(trip, response, self._now())
-            if response.status in _REDIRECTS:
+            if response.status in REDIRECTS:
+                asked = trip.place.url
                 self._redirect(trip, response)
                 self._recall(trip, state)
-                return None
+                return None if follow else _redirected(str(asked), trip, response.status)
             if response.status not in _FEEDS or is_challenge(response):
                 raise self._status_error(trip, response)
             return self._fetched(trip, response, *await self._body(trip, response))
@@ -296,6 +300,20 @@ class HttpFetcher:
             user_agent=limits.user_agent,
             accept=limits.accept,
         )
+
+
+def _redirected(asked: str, trip: Trip, status: int) -> Fetched:
+    """Return a redirect as an answer."""
+    return Fetched(
+        body=b"",
+        final_url=asked,
+        content_type=None,
+        etag=None,
+        last_modified=None,
+        max_age=None,
+        moved_to=str(trip.place.url),
+        status=status,
+    )
 
 
 def _too_large(trip: Trip, limit: int, status: int) -> FetchError:

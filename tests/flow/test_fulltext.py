@@ -228,6 +228,17 @@ async def test_a_page_leads_to_nothing_that_robots_txt_disallows(readers: Reader
     report = await readers.hear(readers.links_to("/page"))
 
     assert (report.refused, readers.told) == (1, [])
+    assert "/secret" not in readers.server.paths
+
+
+async def test_a_page_is_followed_to_where_it_moved(readers: Readers) -> None:
+    readers.serve("/page", "Rare earths again.")
+    for step in range(5):
+        readers.server.redirect(f"/step/{step + 1}" if step < 4 else "/page", path=f"/step/{step}")
+
+    report = await readers.hear(readers.links_to("/step/0"))
+
+    assert (report.read, len(readers.told)) == (1, 1)
 
 
 async def test_pages_are_asked_for_as_pages(readers: Readers) -> None:

@@ -67,7 +67,16 @@ async def test_a_page_on_the_lan_leads_to_no_text_of_another_machine_there(reade
     assert (report.refused, readers.told) == (1, [])
     [row] = await readers.rows(pages)
     assert "no public address" in row["error"]
-    assert row["text"] == ""
+    assert readers.asked == []
+
+
+async def test_a_page_that_leads_in_a_circle_is_refused(readers: Readers) -> None:
+    readers.server.redirect("/page/b", path="/page/a")
+    readers.server.redirect("/page/a", path="/page/b")
+
+    report = await readers.hear(readers.links_to("/page/a"))
+
+    assert (report.refused, len(readers.asked)) == (1, 6)
 
 
 @pytest.mark.parametrize(
