@@ -80,7 +80,6 @@ class Metrics:
         self,
         reason: PollReason,
         *,
-        took: timedelta | None = None,
         received: int = 0,
         items: Mapping[ItemReason, int] | None = None,
         alerts: int = 0,
@@ -88,18 +87,19 @@ class Metrics:
         """Count one poll.
 
         Args:
-            took: From asking until it was kept; None: not measured.
             received: Bytes of the body as sent.
             items: How many of the feed's items were what.
             alerts: Queued or held for a chat.
         """
         self._polls.labels(reason.value).inc()
-        if took is not None:
-            self._poll_seconds.observe(took.total_seconds())
         self._received.inc(received)
         for what, count in (items or {}).items():
             self._items.labels(what.value).inc(count)
         self._alerts.inc(alerts)
+
+    def took(self, time: timedelta) -> None:
+        """Note how long a poll took, from asking until it was kept."""
+        self._poll_seconds.observe(time.total_seconds())
 
     def matched(self, topics: Iterable[TopicId]) -> None:
         """Count the topics that an item newly matches."""

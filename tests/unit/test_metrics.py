@@ -59,10 +59,11 @@ async def scraped() -> AsyncIterator[Scraped]:
 
 async def test_a_poll_is_counted_with_its_reason_bytes_and_items(scraped: Scraped) -> None:
     items = {ItemReason.NEW: 3, ItemReason.SEEN: 20}
-    took = timedelta(seconds=0.2)
 
-    scraped.metrics.polled(PollReason.FETCHED, took=took, received=5000, items=items, alerts=2)
-    scraped.metrics.polled(PollReason.TEMPORARY, took=timedelta(seconds=30))
+    scraped.metrics.polled(PollReason.FETCHED, received=5000, items=items, alerts=2)
+    scraped.metrics.took(timedelta(seconds=0.2))
+    scraped.metrics.polled(PollReason.TEMPORARY)
+    scraped.metrics.took(timedelta(seconds=30))
 
     found = await scraped.numbers()
     assert found["topicwire_polls_total,fetched"] == 1
