@@ -12,10 +12,10 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from operator import attrgetter
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import structlog
 from rich.console import Console
-from telegram.ext import ExtBot
 
 from bot.config import read_config
 from bot.config_models import Config
@@ -36,7 +36,6 @@ from bot.health import HealthWatch
 from bot.keeping import PollPolicies
 from bot.model import Feed, Topic, TopicId
 from bot.notify.console import ConsoleNotifier
-from bot.notify.telegram import TelegramAccess, TelegramNotifier, make_bot
 from bot.pipeline import Poller
 from bot.ports import Clock, Fetcher, Notifier, Parser
 from bot.rules import RuleSet, read_rules
@@ -44,6 +43,11 @@ from bot.sender import Sender
 from bot.store import SqlStore, open_store
 from bot.store.feedlist import command_feed_ids
 from bot.telling import TellPolicies
+
+if TYPE_CHECKING:  # loaded where messages go to Telegram, and nowhere else: a third of a second and 12 MB
+    from telegram.ext import ExtBot
+
+    from bot.notify.telegram import TelegramAccess, TelegramNotifier
 
 log = structlog.get_logger()
 
@@ -291,16 +295,16 @@ async def open_house(
         ConfigInvalid: Messages are to go to Telegram, but there is no token.
     """
     clock, config = clock or SystemClock(), setup.config
-    bot = make_bot(telegram_access(config)) if config.delivery.notifier == "telegram" else None
+    telegram = _telegram(config) if config.delivery.notifier == "telegram" else None
     async with AsyncExitStack() as stack:
         store, changed = await open_store(config.database_url, clock, config.store.busy_timeout)
         stack.push_async_callback(store.close)
         if changed:
             log.info("database brought up to date", place=store.place)
         notifier: Notifier
-        if bot:
-            notifier = telegram = TelegramNotifier(bot)
-            stack.push_async_callback(telegram.close)
+        if telegram:
+            notifier = telegram[1]
+            stack.push_async_callback(telegram[1].close)
         else:
             first_id = await store.highest_message_id() + 1
             notifier = ConsoleNotifier(console or Console(), first_id=first_id)
@@ -315,7 +319,7 @@ async def open_house(
             pages=await stack.enter_async_context(PageReader(timeout=config.polling.parse_timeout)),
             notifier=notifier,
             clock=clock,
-            bot=bot,
+            bot=telegram[0] if telegram else None,
         )
         stack.push_async_callback(house.finish)
         await store.release_all_feeds()
@@ -325,6 +329,18 @@ async def open_house(
 
 
 # ---- the config's sections as the rooms' own values -------------------------------------------
+
+
+def _telegram(config: Config) -> tuple[ExtBot[None], TelegramNotifier]:
+    """Return the bot and what carries messages by it; nothing is asked yet.
+
+    Raises:
+        ConfigInvalid: There is no token, or its file cannot be read.
+    """
+    from bot.notify.telegram import TelegramNotifier, make_bot  # noqa: PLC0415 - see above
+
+    bot = make_bot(telegram_access(config))
+    return bot, TelegramNotifier(bot)
 
 
 def telegram_access(config: Config) -> TelegramAccess:
@@ -339,6 +355,8 @@ def telegram_access(config: Config) -> TelegramAccess:
             ' TOPICWIRE_TELEGRAM__TOKEN (or set delivery.notifier = "console" to see messages here)'
         )
         raise ConfigInvalid((Problem(file="config", message=message),))
+    from bot.notify.telegram import TelegramAccess  # noqa: PLC0415 - see above
+
     return TelegramAccess(
         token=config.token, base_url=str(config.telegram.base_url), read_timeout=config.telegram.timeout
     )

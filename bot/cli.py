@@ -33,7 +33,6 @@ from bot import (
     cli_stories,
 )
 from bot.app import SystemClock, open_house, read_setup, single_instance
-from bot.chat import make_chat_room
 from bot.config import read_config
 from bot.config_models import Config
 from bot.daemon import Daemon, PassReport, run_pass
@@ -114,6 +113,8 @@ async def _run(config: Path) -> None:
     async with open_house(start.setup, console=out) as house:
         chat = None
         if house.bot:
+            from bot.chat import make_chat_room  # noqa: PLC0415 - Telegram's library, for those who use it
+
             chat = make_chat_room(
                 house.bot,
                 store=house.store,
