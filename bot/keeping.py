@@ -319,7 +319,7 @@ class Keeper:
         self, store: PollTransaction, rules: Rules, fresh: Sequence[_Fresh], now: datetime
     ) -> None:
         """Put what newly matches into stories, oldest first, and queue what is owed for that."""
-        news = [one for one in fresh if one.untold]
+        news = [one for one in fresh if one.matches and one.untold]
         stories = await store.stories_of([one.number for one in news])
         for one in sorted(news, key=lambda one: (one.one.item.published_at or now, -one.number)):
             told = await self._teller.tell(

@@ -18,7 +18,7 @@ from bot.telling import Telling
 log = structlog.get_logger()
 
 BUG = "a bug of Topicwire's; the log has the traceback"
-SILENT = frozenset({ItemReason.FIRST_POLL, ItemReason.BACKFILL})
+SILENT = (ItemReason.FIRST_POLL, ItemReason.BACKFILL)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -68,14 +68,14 @@ def broken(due: DueFeed) -> Heard:
 
 def report_of(heard: Heard, decision: PollDecision, found: Sequence[Sorted]) -> PollReport:
     """Return what came of a poll, before its items are told."""
-    answer = heard.answer
+    answer, reasons = heard.answer, [one.reason for one in found]
     return PollReport(
         feed=heard.due.feed.id,
         reason=decision.reason,
         items=len(found),
-        new=sum(one.reason is ItemReason.NEW for one in found),
-        silent=sum(one.reason in SILENT for one in found),
-        edited=sum(one.reason is ItemReason.EDITED for one in found),
+        new=reasons.count(ItemReason.NEW),
+        silent=sum(map(reasons.count, SILENT)),
+        edited=reasons.count(ItemReason.EDITED),
         is_flood=is_flood(found),
         is_put_off=decision.why is NextPollReason.HOST_BUSY,
         error=redact_url(str(answer)) if isinstance(answer, FetchError) else None,

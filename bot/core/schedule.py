@@ -37,7 +37,7 @@ GONE_PERIOD = timedelta(hours=48)
 GONE_RETRY = timedelta(hours=24)  # so that three answers span the 48 hours
 LATE_TIMES = 4  # a poll that comes so many intervals after the last one was held up by something else
 
-_NEWS = frozenset({ItemReason.NEW, ItemReason.FIRST_POLL})
+_NEWS = (ItemReason.NEW, ItemReason.FIRST_POLL)
 _LASTING = frozenset(
     {
         PollReason.REFUSED,
@@ -206,13 +206,15 @@ def _after_304(state: PollState, answer: NotModified, now: datetime, policy: Pol
     wait = max(state.server_wait, _capped(answer.max_age))
     if now - since > policy.validators_max_age:
         return replace(state, etag=None, last_modified=None, validators_since=None, server_wait=wait)
-    return replace(
-        state,
-        etag=answer.etag or state.etag,
-        last_modified=answer.last_modified or state.last_modified,
-        validators_since=since,
-        server_wait=wait,
-    )
+    etag, last_modified = answer.etag or state.etag, answer.last_modified or state.last_modified
+    if (etag, last_modified, since, wait) == (
+        state.etag,
+        state.last_modified,
+        state.validators_since,
+        state.server_wait,
+    ):
+        return state  # as nearly always
+    return replace(state, etag=etag, last_modified=last_modified, validators_since=since, server_wait=wait)
 
 
 def _after_200(

@@ -27,6 +27,7 @@ from bot.store.schema import feeds, hosts, item_keys, items, polls
 _FEED = tuple(one.name for one in fields(Feed))
 _STATE = tuple(one.name for one in fields(PollState))
 _state_facts = attrgetter(*_STATE)
+_DUE = [feeds.c[name] for name in ("lease", *_FEED, *_STATE)]  # what `_due_feed` reads
 _ERROR_LIMIT = 500
 
 # What belongs to a feed's address, and so is forgotten when the operator changes it.
@@ -98,9 +99,9 @@ class FeedRows:
                 sa.update(feeds)
                 .where(feeds.c.id.in_(due.scalar_subquery()))
                 .values(lease=lease, lease_until=now + lease_for)
-                .returning(feeds)
+                .returning(*_DUE)
             )
-            return [due_feed(row) for row in rows.mappings()]
+        return [_due_feed(row) for row in rows]
 
     async def release_feeds(self, due: Sequence[DueFeed]) -> None:
         """Give feeds back unpolled."""
@@ -215,22 +216,26 @@ def new_feed_row(feed: Feed, origin: FeedOrigin, first_poll: datetime, now: date
     }
 
 
-def due_feed(row: sa.RowMapping) -> DueFeed:
-    """Return the feed of a claimed row of the table `feeds`."""
-    return DueFeed(feed=feed_from_row(row), state=state_from_row(row), lease=row["lease"])
-
-
 def feed_from_row(row: sa.RowMapping) -> Feed:
     """Return the feed of a row of the table `feeds`."""
-    told: dict[str, Any] = {name: row[name] for name in _FEED}
-    told["headers"] = tuple((name, value) for name, value in told["headers"])
-    return Feed(**told)
+    return _feed([row[name] for name in _FEED])
 
 
 def state_from_row(row: sa.RowMapping) -> PollState:
     """Return the poll state of a row of the table `feeds`."""
-    told: dict[str, Any] = {name: row[name] for name in _STATE}
-    return PollState(**told)
+    return PollState(**{name: row[name] for name in _STATE})
+
+
+def _due_feed(row: sa.Row[Any]) -> DueFeed:
+    feed, state = row[1 : 1 + len(_FEED)], row[1 + len(_FEED) :]
+    return DueFeed(feed=_feed(feed), state=PollState(**dict(zip(_STATE, state, strict=True))), lease=row[0])
+
+
+def _feed(values: Sequence[Any]) -> Feed:
+    """Return the feed of these columns' values."""
+    told = dict(zip(_FEED, values, strict=True))
+    told["headers"] = tuple((name, value) for name, value in told["headers"])
+    return Feed(**told)
 
 
 async def _that_showed(connection: AsyncConnection, some: Collection[FeedId]) -> frozenset[FeedId]:
