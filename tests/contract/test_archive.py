@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -11,7 +11,7 @@ import pytest
 from bot.core.identity import Sorted, content_hash, item_keys
 from bot.errors import StoreBroken
 from bot.model import Feed, FeedId, Item, ItemId, ItemReason, Match, TermMatch, TopicId
-from bot.store import SqlStore, open_beside, open_store
+from bot.store import SqlStore, open_beside
 from bot.store.archive import StoredItem
 from bot.store.tallies import StoredMatch
 from tests.clock import FakeClock
@@ -22,16 +22,9 @@ HOUR = timedelta(hours=1)
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def store(tmp_path: Path, clock: FakeClock) -> AsyncIterator[SqlStore]:
-    store, _ = await open_store(f"sqlite+aiosqlite:///{tmp_path / 'topicwire.db'}", clock)
+async def store(store: SqlStore, clock: FakeClock) -> SqlStore:
     await store.sync_feeds([HERALD], [clock.now()], clock.now())
-    yield store
-    await store.close()
+    return store
 
 
 def a_match(topic: TopicId, score: float = 90) -> Match:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -24,30 +24,12 @@ from bot.model import (
     PollState,
 )
 from bot.ports import FeedStatus
-from bot.store import SqlStore, open_store
+from bot.store import SqlStore
 from bot.store.engine import Database
 from bot.store.feedlist import command_feed_ids
 from bot.store.migrating import alembic_config
 from tests.clock import FakeClock
 from tests.contract.feedlist import DAY, HERALD, HOUR, POST, add, claim, keep, poll, status
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path / 'topicwire.db'}"
-
-
-@pytest.fixture
-async def store(url: str, clock: FakeClock) -> AsyncIterator[SqlStore]:
-    store, _ = await open_store(url, clock)
-    yield store
-    await store.close()
-
 
 # ---- listing -----------------------------------------------------------------------------------
 

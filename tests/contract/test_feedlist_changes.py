@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -14,27 +13,9 @@ from bot.model import (
     PauseReason,
     PollState,
 )
-from bot.store import SqlStore, open_store
+from bot.store import SqlStore
 from tests.clock import FakeClock
 from tests.contract.feedlist import HERALD, HOUR, MINUTE, POST, add, claim, poll, status
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path / 'topicwire.db'}"
-
-
-@pytest.fixture
-async def store(url: str, clock: FakeClock) -> AsyncIterator[SqlStore]:
-    store, _ = await open_store(url, clock)
-    yield store
-    await store.close()
-
 
 # ---- changing ----------------------------------------------------------------------------------
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Collection
+from collections.abc import Collection
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -26,16 +26,9 @@ POLICY = PagePolicy(per_minute=100)
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def store(tmp_path: Path, clock: FakeClock) -> AsyncIterator[SqlStore]:
-    store, _ = await open_store(f"sqlite+aiosqlite:///{tmp_path / 'topicwire.db'}", clock)
+async def store(store: SqlStore, clock: FakeClock) -> SqlStore:
     await store.sync_feeds([HERALD, LAN], [clock.now()] * 2, clock.now())
-    yield store
-    await store.close()
+    return store
 
 
 async def want(

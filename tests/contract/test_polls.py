@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -25,7 +23,7 @@ from bot.model import (
     PollState,
 )
 from bot.ports import DueFeed, PollOutcome
-from bot.store import SqlStore, open_store
+from bot.store import SqlStore
 from bot.store.schema import hosts, polls
 from bot.store.schema import item_keys as key_rows
 from bot.store.upkeep import Tidied
@@ -39,16 +37,9 @@ LEASE = timedelta(seconds=120)
 
 
 @pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-async def store(tmp_path: Path, clock: FakeClock) -> AsyncIterator[SqlStore]:
-    store, _ = await open_store(f"sqlite+aiosqlite:///{tmp_path / 'topicwire.db'}", clock)
+async def store(store: SqlStore, clock: FakeClock) -> SqlStore:
     await store.sync_feeds([HERALD, POST, GLOBE], [clock.now()] * 3, clock.now())
-    yield store
-    await store.close()
+    return store
 
 
 def outcome(clock: FakeClock, due: DueFeed, **decided: object) -> PollOutcome:

@@ -3,12 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import pytest
 from alembic import command
 
 from bot.core.identity import Sorted, content_hash, item_keys
@@ -40,23 +38,6 @@ OLGA, OTTO = 71, 72
 HOUR = timedelta(hours=1)
 WORD = Notice(telegram_id=OLGA, subject="rules", state="a", message=Message(html="<b>a</b>", plain="a"))
 WELL = replace(WORD, state="", message=Message(html="well", plain="well"))
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path / 'topicwire.db'}"
-
-
-@pytest.fixture
-async def store(url: str, clock: FakeClock) -> AsyncIterator[SqlStore]:
-    store, _ = await open_store(url, clock)
-    yield store
-    await store.close()
 
 
 # ---- the last good rules ----------------------------------------------------------------------

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import Mapping
 from dataclasses import replace
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -56,23 +56,6 @@ OTHER = Feed(id=FeedId("post"), url="https://post.example/feed")
 GAS, OIL = TopicId("gas"), TopicId("oil")
 MINUTE, HOUR = timedelta(minutes=1), timedelta(hours=1)
 LEASE = timedelta(seconds=120)
-
-
-@pytest.fixture
-def clock() -> FakeClock:
-    return FakeClock()
-
-
-@pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite+aiosqlite:///{tmp_path / 'topicwire.db'}"
-
-
-@pytest.fixture
-async def store(url: str, clock: FakeClock) -> AsyncIterator[SqlStore]:
-    store, _ = await open_store(url, clock)
-    yield store
-    await store.close()
 
 
 # ---- builders: name only what matters ---------------------------------------------------------
