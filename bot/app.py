@@ -34,6 +34,7 @@ from bot.fulltext import FullText, FullTextPolicies
 from bot.fulltext import Reader as PageReading
 from bot.health import HealthWatch
 from bot.keeping import PollPolicies
+from bot.metrics import Metrics
 from bot.model import Feed, Topic, TopicId
 from bot.notify.console import ConsoleNotifier
 from bot.pipeline import Poller
@@ -217,6 +218,7 @@ class House:
         self.store = store
         self.clock = clock
         self.bot = bot  # None: messages do not go to Telegram
+        self.metrics = Metrics()
         self.poller = Poller(
             fetcher=fetcher,
             parser=parser,
@@ -225,6 +227,7 @@ class House:
             rules=lambda: self.setup.rules,
             operators=self.operators,
             policies=lambda: poll_policies(self.setup.config),
+            metrics=self.metrics,
         )
         self.full_text = FullText(
             fetcher=fetcher,
@@ -236,7 +239,7 @@ class House:
             operators=self.operators,
             policies=lambda: full_text_policies(self.setup.config),
         )
-        self.health = HealthWatch(store=store, clock=clock, operators=self.operators)
+        self.health = HealthWatch(store=store, clock=clock, operators=self.operators, metrics=self.metrics)
         self.sender = Sender(
             store=store,
             notifier=notifier,
@@ -244,6 +247,7 @@ class House:
             topics=self.topics,
             policy=lambda: send_policy(self.setup.config),
             in_flight=lambda: self.setup.config.delivery.in_flight,
+            metrics=self.metrics,
         )
 
     def topics(self) -> Mapping[TopicId, Topic]:

@@ -39,6 +39,7 @@ from bot.daemon import Daemon, PassReport, run_pass
 from bot.demo import run_demo
 from bot.errors import AlreadyRunning, ConfigInvalid, RulesInvalid, TopicwireError
 from bot.logs import set_up_logs
+from bot.metrics import serve
 from bot.reload import start_setup
 from bot.seeds import copy_starter
 from bot.store import open_store
@@ -123,7 +124,8 @@ async def _run(config: Path) -> None:
                 operators=house.operators,
             )
         reread = partial(read_setup, config)
-        await Daemon(house, reread=reread, chat=chat, refused=start.refused).run()
+        async with serve(house.metrics, start.setup.config.metrics.listen, house.clock.now):
+            await Daemon(house, reread=reread, chat=chat, refused=start.refused).run()
 
 
 @app.command()

@@ -129,6 +129,7 @@ class Daemon:
     async def tick(self) -> None:
         """Claim what is due and start polling it; a tick does not wait for its polls."""
         sd_notify("WATCHDOG=1")
+        self._house.metrics.ticked(self._house.clock.now())
         if self._stopping.is_set():
             return
         await self._house.full_text.start_due()

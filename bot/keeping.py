@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field, replace
@@ -16,6 +17,7 @@ from bot.core.fulltext import wants_page, with_page
 from bot.core.identity import KnownItem, Sorted, item_keys, sort_items, wants_titles
 from bot.core.schedule import PollDecision, PollPolicy, after_error, after_success
 from bot.errors import FetchError, StoreError
+from bot.metrics import Metrics
 from bot.model import (
     FeedId,
     Fetched,
@@ -120,8 +122,10 @@ class Keeper:
         rules: Callable[[], Rules],
         operators: Callable[[], frozenset[int]],
         policies: Callable[[], PollPolicies],
+        metrics: Metrics,
     ) -> None:
         self._store = store
+        self._metrics = metrics
         self._clock = clock
         self._rules = rules
         self._policies = policies
@@ -202,9 +206,23 @@ class Keeper:
             await self._tell(transaction, rules, fresh, now)
             await _want_pages(transaction, rules, fresh, now)
             await transaction.save_polls([poll.outcome for poll in polls], now)
+            for poll in polls:
+                if poll.report.is_flood:
+                    report = poll.report
+                    await transaction.note_flood(report.feed, report.new, report.items, now)
         log_polls((poll.report, poll.decision) for poll in polls)
+        self._count(polls, fresh)
         reports = {poll.report.feed: poll.report for poll in polls}
         return [reports.get(heard.due.feed.id) or lost_poll(heard.due) for heard in some]
+
+    def _count(self, polls: Sequence[_Poll], fresh: Sequence[_Fresh]) -> None:
+        for poll in polls:
+            if not poll.report.is_put_off:
+                items = Counter(one.reason for one in poll.found)
+                received, alerts = poll.outcome.received, poll.report.alerts
+                self._metrics.polled(poll.report.reason, received=received, items=items, alerts=alerts)
+        for one in fresh:
+            self._metrics.matched(one.untold)
 
     async def _sorted(self, some: Sequence[Heard], now: datetime) -> list[_Poll]:
         """Return the polls, their items sorted by what is known of them, and decided on."""

@@ -14,6 +14,7 @@ import structlog
 
 from bot.errors import FetchError
 from bot.keeping import Keeper, PollPolicies, Rules
+from bot.metrics import Metrics
 from bot.model import NotModified
 from bot.polled import Heard, PollReport, broken
 from bot.ports import Clock, DueFeed, FeedStore, Fetcher, Parser
@@ -34,11 +35,20 @@ class Poller:
         rules: Callable[[], Rules],
         operators: Callable[[], frozenset[int]],
         policies: Callable[[], PollPolicies],
+        metrics: Metrics | None = None,
     ) -> None:
         self._fetcher = fetcher
         self._parser = parser
         self._clock = clock
-        self._keeper = Keeper(store=store, clock=clock, rules=rules, operators=operators, policies=policies)
+        self._metrics = metrics or Metrics()
+        self._keeper = Keeper(
+            store=store,
+            clock=clock,
+            rules=rules,
+            operators=operators,
+            policies=policies,
+            metrics=self._metrics,
+        )
 
     async def finish(self) -> None:
         """Return when nothing is being written; for the end, when no more polls come."""
@@ -50,12 +60,16 @@ class Poller:
 
     async def poll_feed(self, due: DueFeed) -> PollReport:
         """Poll one feed and write what follows from it."""
+        began = self._clock.now()
         try:
             heard = await self._hear(due)
         except Exception:  # a bug in one feed is logged with it, and the others are polled on
             log.exception("poll broke off", feed=due.feed.id)
             heard = broken(due)
-        return await self._keeper.keep(heard)
+        report = await self._keeper.keep(heard)
+        if not report.is_put_off:
+            self._metrics.took(self._clock.now() - began)
+        return report
 
     async def _hear(self, due: DueFeed) -> Heard:
         """Return the answer, the body's hash, and the items; no items: nothing changed since last time."""

@@ -297,6 +297,9 @@ class PollTransaction(Protocol):
     async def save_polls(self, outcomes: Sequence[PollOutcome], now: datetime) -> None:
         """Write what was decided about the feeds, and give their leases back; see `held`."""
 
+    async def note_flood(self, feed: FeedId, new: int, items: int, now: datetime) -> None:
+        """Note that a poll brought more news than is credible; the next check tells the operators once."""
+
 
 class FeedStore(Protocol):
     """What polling asks of the store."""

@@ -30,6 +30,7 @@ from bot.core.sending import (
 )
 from bot.errors import MarkupRefused, NotifyError, StoreError, ThreadLost
 from bot.i18n import texts
+from bot.metrics import Metrics
 from bot.model import (
     Address,
     Chat,
@@ -133,6 +134,7 @@ class Sender:
         topics: Callable[[], Mapping[TopicId, Topic]],
         policy: Callable[[], SendPolicy],
         in_flight: Callable[[], int] = lambda: 1,
+        metrics: Metrics | None = None,
     ) -> None:
         self._store = store
         self._notifier = notifier
@@ -141,6 +143,7 @@ class Sender:
         self._policy = policy
         self._lanes = Lanes()
         self._in_flight = in_flight
+        self._metrics = metrics or Metrics()
         self._claiming = asyncio.Lock()
         self._in_hand: set[int] = set()  # Telegram ids that a message is on its way to
         self._stopping = asyncio.Event()
@@ -244,6 +247,7 @@ class Sender:
             if batch.is_digest:
                 decision = replace(decision, state=DeliveryState.QUEUED, due_at=now, alone=True)
             report.count(decision)
+            self._metrics.delivered(decision.reason)
             settlements.append(Settlement(delivery=delivery, decision=decision, error=error))
         await self._settle(batch, settlements)
 
@@ -321,6 +325,7 @@ class Sender:
             if batch.is_digest:
                 decision = from_digest(decision, now)
             report.count(decision)
+            self._metrics.delivered(decision.reason)
             text = str(error) if error else None
             settlements.append(
                 Settlement(delivery=delivery, decision=decision, message_id=message_id, error=text)

@@ -369,15 +369,15 @@ async def test_troubles_are_known_also_where_nobody_is_told(tmp_path: Path) -> N
 async def test_a_flood_is_told_once_and_is_then_forgotten(place: Place) -> None:
     async with place.house() as home:
         await live(home, 1)
-        async with home.house.store.polling() as transaction:
-            await transaction.note_flood(FeedId("two"), 30, 40, place.clock.now())
+        home.replace(*(an_entry(f"Event number {number}") for number in range(30)), outlet="two")
 
         reports = await live(home, 4)
 
-    [word] = place.told()
-    assert "30/40" in word and "More news at once" in word
-    assert [one.kind for report in reports for one in report.begun] == [TroubleKind.FLOOD]
-    assert reports[-1].lasting == ()
+    begun = [one for report in reports for one in report.begun]
+    [flood] = [one for one in begun if one.kind is TroubleKind.FLOOD]
+    assert (flood.key, flood.detail) == ("two", "30/30")
+    assert sum("More news at once" in text for text in place.told()) == 1
+    assert TroubleKind.FLOOD not in {one.kind for one in reports[-1].lasting}
 
 
 async def test_numbers_show_how_the_house_fared_at_the_last_check(place: Place) -> None:
@@ -398,3 +398,26 @@ async def test_numbers_show_how_the_house_fared_at_the_last_check(place: Place) 
     assert number("topicwire_feeds", state="failing") == 1
     assert number("topicwire_troubles", kind="refused") == 1
     assert number("topicwire_last_poll_timestamp_seconds") == place.clock.now().timestamp()
+
+
+async def test_polls_items_matches_and_deliveries_of_a_house_are_counted(place: Place) -> None:
+    async with place.house() as home:
+        await live(home, 1)
+        home.publish(an_entry("Gas price rises"), outlet="two")
+        place.fail("one")
+        await live(home, 1)
+
+        registry = home.house.metrics.registry
+
+    def number(name: str, **labels: str) -> float | None:
+        return registry.get_sample_value(name, labels)
+
+    assert number("topicwire_polls_total", reason="fetched") == 6
+    assert number("topicwire_polls_total", reason="temporary") == 1
+    assert number("topicwire_polls_total", reason="same_body") == 3
+    assert number("topicwire_items_total", reason="new") == 1
+    assert (number("topicwire_received_bytes_total") or 0) > 1000
+    assert number("topicwire_matches_total", topic="gas") == 1
+    assert number("topicwire_alerts_total") == 1
+    assert number("topicwire_deliveries_total", result="sent") == 1
+    assert number("topicwire_poll_seconds_count") == 10
