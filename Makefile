@@ -36,14 +36,16 @@ format: $(READY)  ## lay the code and the rules out, and renew what docs show of
 	$(BIN)/python docs/tables.py
 	$(BIN)/python docs/play.py
 
-fuzz: $(READY)  ## 20,000 random rule sets and texts, the engine against brute force: some ten minutes
+fuzz: $(READY)  ## 20,000 random rule sets against brute force, a million random feeds: half an hour
 	$(BIN)/python -m pytest -n 0 --hypothesis-profile=fuzz tests/unit/test_match_brute.py
+	$(BIN)/python -m tests.fuzz.bodies --count 1000000 --jobs 2
 
 bench: $(READY)  ## what the numbers in docs/ were measured with
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[bench]'
 	$(BIN)/python benchmarks/topics.py
 	$(BIN)/python benchmarks/stories.py
 	$(BIN)/python benchmarks/matching.py
+	$(BIN)/python benchmarks/polling.py
 
 clean:  ## away with the virtual environment and the demo's data
 	rm -rf $(VENV) demo-data
