@@ -11,8 +11,6 @@ import codecs
 import re
 from collections.abc import Iterator
 
-from charset_normalizer import from_bytes
-
 from bot.feeds.letters import best_reading, is_mistaken, sample_words
 
 _UTF32_LE, _UTF32_BE, _UTF16_LE, _UTF16_BE = "utf-32-le", "utf-32-be", "utf-16-le", "utf-16-be"
@@ -194,6 +192,8 @@ def _language(body: bytes) -> str:
 
 
 def _detected(body: bytes) -> str:
+    from charset_normalizer import from_bytes  # noqa: PLC0415 - memory, for few feeds
+
     best = from_bytes(body[:_SAMPLE]).best()
     return (_named(best.encoding) if best is not None else None) or "cp1252"
 

@@ -61,9 +61,9 @@ def _identifier(value: object) -> str:
 
 
 def _date(value: object) -> datetime | None:
-    """Return an RFC 3339 date; UTC where it does not name its offset."""
+    """Return an RFC 3339 date, whose "t" and "z" may be small; UTC where it does not name its offset."""
     try:
-        date = datetime.fromisoformat(_text(value).strip())
+        date = datetime.fromisoformat(_text(value).strip().upper())
         return (date if date.tzinfo else date.replace(tzinfo=UTC)).astimezone(UTC)
     except (ValueError, OverflowError):
         return None

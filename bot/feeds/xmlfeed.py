@@ -10,6 +10,7 @@ from bot.feeds.dates import first_date
 from bot.feeds.draft import Draft, DraftFeed, Words, best_link, server_wait
 from bot.feeds.fastfeed import read_plain_feed
 from bot.feeds.fastrules import ROOT
+from bot.feeds.mending import made_whole, without_captions
 
 # What feedparser raises on hostile bytes: numbers that are no characters, points that are no places, and the
 # like. It has errors of its own too, but keeps those to itself.
@@ -30,6 +31,7 @@ _ENTRY_TAG = re.compile(
     r"<!\[CDATA\[(?>.*?\]\]>|.*)|<!--(?>.*?-->|.*)|<(/?)(?:item|entry)(?=[\s/>])", re.DOTALL | re.IGNORECASE
 )
 _MOST_ENTRIES: Final = 2_000  # that feedparser is given, which takes a quarter of a second
+_NO_TEXT = re.compile(r"(?:image|audio|video|application)/(?!.*xml)", re.IGNORECASE)  # pictures in base64
 _LATE_START = re.compile(r"<\?xml\b|<rss\b|<feed\b|<rdf:RDF\b", re.IGNORECASE)
 
 
@@ -42,10 +44,16 @@ def root_name(text: str) -> str | None:
 def read_xml_feed(text: str, max_items: int) -> DraftFeed | None:
     """Return the feed; None where feedparser finds none in the text.
 
-    Broken XML is read as far as it goes, as feedparser does.
+    Broken XML is mended where that is plain, and else read as far as it goes, as feedparser does.
     """
-    document = from_its_start(text)
-    return read_fast(document, max_items) or read_slowly(document, max_items)
+    document = without_captions(from_its_start(text))
+    return read_fast(document, max_items) or _read_mended(document, max_items)
+
+
+def _read_mended(document: str, max_items: int) -> DraftFeed | None:
+    whole = made_whole(document)
+    fast = read_fast(whole, max_items) if whole != document else None
+    return fast or read_slowly(whole, max_items)
 
 
 def read_fast(document: str, max_items: int) -> DraftFeed | None:
@@ -144,10 +152,11 @@ def _words(holder: dict[str, Any], key: str) -> Words:
 
 
 def _content(entry: dict[str, Any]) -> Words:
-    """Return the longest of an entry's contents."""
+    """Return the longest of an entry's contents that are texts."""
     contents = [
         Words(_string(part, "value"), is_plain=_string(part, "type") == "text/plain")
         for part in _mappings(entry, "content")
+        if not _NO_TEXT.match(_string(part, "type"))
     ]
     return max(contents, key=lambda words: len(words.value), default=Words())
 

@@ -19,6 +19,7 @@ from bot.feeds.draft import (
     TITLE_LIMIT,
     URL_LIMIT,
 )
+from bot.feeds.mending import made_whole, without_captions
 from bot.feeds.parse import parse_feed
 from bot.feeds.xmlfeed import from_its_start, read_fast, read_slowly, root_name
 from bot.model import ZERO, Feed, FeedId, Item, ParsedFeed
@@ -53,7 +54,7 @@ def check(body: bytes, content_type: str | None, max_items: int) -> bool:
 
 
 def check_alike(body: bytes, max_items: int) -> bool:
-    """Hold the fast reader to feedparser's result; tell whether it took the body, which must be UTF-8.
+    """Hold the fast reader to feedparser's result; tell whether it took the body, which must be UTF-8, or the body mended.
 
     Raises:
         AssertionError: They differ.
@@ -65,11 +66,17 @@ def check_alike(body: bytes, max_items: int) -> bool:
     if text.lstrip()[:1] == "{" or root_name(text) == "html":
         return False
     document = from_its_start(text)
+    whole = made_whole(document)
+    assert made_whole(whole) == whole, "mended twice is not mended once"
+    taken = {one: _is_alike(one, max_items) for one in (document, whole, without_captions(whole))}
+    return any(taken.values())
+
+
+def _is_alike(document: str, max_items: int) -> bool:
     fast = read_fast(document, max_items)
-    if fast is None:
-        return False
-    assert fast == read_slowly(document, max_items), "read otherwise than by feedparser"
-    return True
+    if fast is not None:
+        assert fast == read_slowly(document, max_items), "read otherwise than by feedparser"
+    return fast is not None
 
 
 def _check_feed(found: ParsedFeed, max_items: int) -> None:
