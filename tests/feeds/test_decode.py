@@ -6,6 +6,7 @@ import codecs
 import json
 from pathlib import Path
 
+import charset_normalizer
 import pytest
 from charset_normalizer import CharsetMatches, from_bytes
 from hypothesis import given, settings
@@ -323,7 +324,7 @@ def test_utf8_that_is_cut_off_in_a_character_is_utf8() -> None:
 
 
 def test_valid_utf8_asks_no_detector(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.delattr(decoding, "from_bytes")
+    monkeypatch.delattr(charset_normalizer, "from_bytes")
     monkeypatch.delattr(decoding, "best_reading")
     body = a_feed(WORDS["ru"], "utf-8", prolog="koi8-r", items=100)
 
@@ -338,7 +339,7 @@ def test_the_detector_sees_64_kilobytes(monkeypatch: pytest.MonkeyPatch) -> None
         return from_bytes(body)
 
     monkeypatch.setattr(decoding, "best_reading", lambda *_: None)
-    monkeypatch.setattr(decoding, "from_bytes", detector)
+    monkeypatch.setattr(charset_normalizer, "from_bytes", detector)
 
     decode(bytes(range(128, 256)) * 1_000, None)
 

@@ -54,7 +54,10 @@ def check(body: bytes, content_type: str | None, max_items: int) -> bool:
 
 
 def check_alike(body: bytes, max_items: int) -> bool:
-    """Hold the fast reader to feedparser's result; tell whether it took the body, which must be UTF-8, or the body mended.
+    """Hold the fast reader to feedparser's result; tell whether it took the body, or the body mended.
+
+    Args:
+        body: UTF-8; others are not compared.
 
     Raises:
         AssertionError: They differ.
