@@ -222,7 +222,8 @@ class Keeper:
                 received, alerts = poll.outcome.received, poll.report.alerts
                 self._metrics.polled(poll.report.reason, received=received, items=items, alerts=alerts)
         for one in fresh:
-            self._metrics.matched(one.untold)
+            if one.matches:
+                self._metrics.matched(one.untold)
 
     async def _sorted(self, some: Sequence[Heard], now: datetime) -> list[_Poll]:
         """Return the polls, their items sorted by what is known of them, and decided on."""

@@ -125,8 +125,8 @@ def after_success(
         if parsed is not None and parsed.items:
             fresh = _after_items(state, fresh, parsed, now)
         fresh = moves.after_answer(feed, state, fresh, outcome.moved_to, found, now)
-    is_missed = is_gap(state, found or (), now)
-    is_late = now - (state.last_ok_at or now) > LATE_TIMES * _interval(feed, state, 0.5, policy)[0]
+    is_missed = is_gap(state, found, now) if found else False
+    is_late = is_missed and _is_late(feed, state, now, policy)
     fresh = replace(
         fresh,
         failures=0,
@@ -195,6 +195,11 @@ def median_gap(items: tuple[Item, ...]) -> timedelta | None:
     if len(dates) < 3:
         return None
     return timedelta(seconds=median((later - earlier).total_seconds() for earlier, later in pairwise(dates)))
+
+
+def _is_late(feed: Feed, state: PollState, now: datetime, policy: PollPolicy) -> bool:
+    usual, _ = _interval(feed, state, 0.5, policy)
+    return now - (state.last_ok_at or now) > LATE_TIMES * usual
 
 
 def _after_304(state: PollState, answer: NotModified, now: datetime, policy: PollPolicy) -> PollState:
