@@ -113,24 +113,30 @@ def clean_text(text: str, limit: int) -> str:
 
     Cleaning twice is cleaning once.
     """
-    head = text[: 20 * limit + 10_000]
+    head = text[: 20 * limit + 10_000].replace("\u00a0", " ")
     if head.isprintable() and "  " not in head:  # most names and titles: nothing to clean
         return head.strip(" ")[:limit].rstrip(" ")
-    kept = _spaced(head)
-    if not kept.replace("\n", "").isprintable():  # what does harm is never printable, nor is it white space
-        kept = _spaced(_HARMFUL.sub("", head))
+    kept = _harmless(head)
     return kept if len(kept) <= limit else kept[:limit].rstrip()
 
 
 def looks_like_markup(text: str) -> bool:
     """Tell whether a text that claims to be plain holds tags or entities after all."""
-    return _MARKUP.search(text) is not None
+    return ("&" in text or "<" in text) and _MARKUP.search(text) is not None
+
+
+def _harmless(text: str) -> str:
+    """Return the text spaced, without characters that do harm: none is printable, nor is any white space."""
+    if text.replace("\n", "").isprintable():  # its only white space is spaces and line ends
+        kept = "\n".join(filter(None, [line.strip(" ") for line in text.split("\n")]))
+        return _spaced(kept) if "  " in kept else kept
+    kept = _spaced(text)
+    return kept if kept.replace("\n", "").isprintable() else _spaced(_HARMFUL.sub("", text))
 
 
 def _spaced(text: str) -> str:
     """Return the text with one space between words, and one line end between lines that hold any."""
-    lines = (" ".join(line.split()) for line in text.splitlines())
-    return "\n".join(line for line in lines if line)
+    return "\n".join(filter(None, [" ".join(line.split()) for line in text.splitlines()]))
 
 
 def _text_of(markup: str) -> str:

@@ -119,14 +119,14 @@ def read_date(text: str) -> datetime | None:
 
 def _moment(year: str, month: str, day: str, rest: Sequence[str | None]) -> datetime | None:
     """Return a moment; the rest is its time and its zone's sign, hours and minutes."""
-    hour, minute, second, sign, hours, minutes = (part or "0" for part in rest)
+    hour, minute, second, sign, hours, minutes = [part or "0" for part in rest]
     if hour > "24" or minute > "59" or second > "60" or (hour == "24" and f"{minute}{second}".strip("0")):
         return None
-    east = timedelta(hours=int(hours), minutes=int(minutes))
+    east = int(hours) * 3600 + int(minutes) * 60
+    since = int(second) + (east if sign == "-" else -east)
     try:
-        midnight = datetime(int(year), int(month), int(day), tzinfo=UTC)
-        local = midnight + timedelta(hours=int(hour), minutes=int(minute), seconds=int(second))
-        return local + east if sign == "-" else local - east
+        local = datetime(int(year), int(month), int(day), int(hour) % 24, int(minute), tzinfo=UTC)
+        return local + timedelta(days=int(hour) // 24, seconds=since)
     except (ValueError, OverflowError):
         return None
 

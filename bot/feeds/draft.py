@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
+from typing import NamedTuple
 from urllib.parse import urljoin, urlsplit
 
 from bot.core.markup import clean_text, looks_like_markup, plain_text
@@ -37,8 +37,7 @@ _PLAIN_URL = re.compile(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Words:
+class Words(NamedTuple):
     """A text and whether it claims to be free of markup."""
 
     value: str = ""
@@ -55,8 +54,7 @@ class Words:
         return self.text(limit).replace("\n", " ")
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Draft:
+class Draft(NamedTuple):
     """An item as the feed words it, before anything is believed."""
 
     title: Words = Words()
@@ -71,8 +69,7 @@ class Draft:
     published_at: datetime | None = None
 
 
-@dataclass(frozen=True, slots=True, kw_only=True)
-class DraftFeed:
+class DraftFeed(NamedTuple):
     """A feed as it words itself."""
 
     drafts: tuple[Draft, ...]
