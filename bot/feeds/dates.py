@@ -89,6 +89,10 @@ _TIME: Final = re.compile(
     r"([0-9]{1,2})[:.h]?([0-9]{2})(?:[:.]?([0-9]{2}))?(?:[.,][0-9]{1,9})? ?(am|pm)?"
     r" ?(?:gmt|utc|uhr|etc/)? ?(?:([+-])([0-9]{1,2}):?([0-9]{2})?|([^\W\d_]{1,5}))?(?: ?\([^()]*\))?"
 )
+# No day of the calendar, and weeks: feedparser makes days of them that may lie a month back.
+_NO_DAY: Final = re.compile(
+    r"[0-9]{4}-?(?:W|(?:00|1[3-9]|[2-9][0-9])-?[0-9]{2}(?![0-9])|[0-9]{2}-?(?:00|3[2-9]|[4-9][0-9])(?![0-9]))"
+)
 _LONGEST: Final = 100
 
 
@@ -114,7 +118,7 @@ def read_date(text: str) -> datetime | None:
         date = _moment(year, month, day, rest)
     else:
         date = _as_people_write(" ".join(text[:_LONGEST].split()).lower())
-    return date or _as_feedparser(text)
+    return date or (None if _NO_DAY.match(text) else _as_feedparser(text))
 
 
 def _moment(year: str, month: str, day: str, rest: Sequence[str | None]) -> datetime | None:

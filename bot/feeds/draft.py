@@ -11,6 +11,7 @@ from urllib.parse import urljoin, urlsplit
 from bot.core.markup import clean_text, looks_like_markup, plain_text
 from bot.model import ZERO, Feed, Item
 
+MAX_ITEMS = 500
 TITLE_LIMIT = 1_000
 SUMMARY_LIMIT = 5_000
 CONTENT_LIMIT = 40_000

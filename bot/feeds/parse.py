@@ -14,7 +14,7 @@ from pebble import ProcessExpired, ProcessPool
 
 from bot.core.identity import redact_url
 from bot.errors import FeedUnreadable
-from bot.feeds.reading import MAX_ITEMS, read_feed
+from bot.feeds.draft import MAX_ITEMS
 from bot.feeds.workers import WorkerContext, prepare_worker
 from bot.model import Feed, Fetched, ParsedFeed, PollReason
 
@@ -38,6 +38,8 @@ def parse_feed(
     Raises:
         FeedUnreadable: This is no RSS, Atom or JSON Feed; the text says what it is instead.
     """
+    from bot.feeds.reading import read_feed  # noqa: PLC0415 - memory: the daemon leaves reading to its processes
+
     return _readable(feed, read_feed(body, content_type, feed, now, final_url, max_items))
 
 
@@ -221,6 +223,8 @@ class ProcessParser:
 
 def _read_feeds(works: Sequence[_Work]) -> list[ParsedFeed | str]:
     """Return what read_feed returns of each; this runs in a process of its own."""
+    from bot.feeds.reading import read_feed  # noqa: PLC0415 - memory, as above
+
     return [
         read_feed(work.body, work.content_type, work.feed, work.now, work.final_url, work.max_items)
         for work in works

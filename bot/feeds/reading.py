@@ -3,17 +3,14 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Final
 from urllib.parse import urlsplit
 
 from bot.core.markup import clean_text, plain_line
 from bot.feeds.decode import decode
-from bot.feeds.draft import MOST_WAIT, NAME_LIMIT, DraftFeed, item_of, language_code
+from bot.feeds.draft import MAX_ITEMS, MOST_WAIT, NAME_LIMIT, DraftFeed, item_of, language_code
 from bot.feeds.jsonfeed import read_json_feed
 from bot.feeds.xmlfeed import read_xml_feed, root_name
 from bot.model import Feed, ParsedFeed
-
-MAX_ITEMS: Final = 500
 
 
 def read_feed(

@@ -103,6 +103,7 @@ def test_a_date_is_read_however_it_is_written(text: str, moment: str) -> None:
             "Sat, 21 Nov 2026 25:00:00 GMT",
             "21 foo 2026 10:00",
         ),
+        *("2026-13-01", "2026-00-10T10:00:00Z", "2026-11-40", "20261321", "2026-W47", "2026W471"),
     ],
 )
 def test_what_is_no_date_or_might_be_two_is_none(text: str) -> None:

@@ -16,12 +16,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.feeds.decode import decode
-from bot.feeds.draft import DraftFeed
+from bot.feeds.draft import MAX_ITEMS, DraftFeed
 from bot.feeds.fastentry import HTML_ELEMENTS, looks_like_html, mended
 from bot.feeds.fastnames import PLAIN, PREFIXES, is_inert
 from bot.feeds.fastrules import ROOT
 from bot.feeds.mending import made_whole, without_captions
-from bot.feeds.reading import MAX_ITEMS
 from bot.feeds.xmlfeed import from_its_start, read_fast, read_slowly
 from tests.fuzz.grammar import an_xml_feed
 

@@ -193,3 +193,12 @@ if __name__ == "__main__":
 
     assert (ran.returncode, ran.stderr) == (0, "")
     assert ran.stdout.split() == ["imported", "2"]
+
+
+def test_the_daemon_loads_no_parser() -> None:
+    told = "import sys, bot.app; print(*sys.modules)"
+
+    loaded = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True, check=True).stdout
+
+    assert "bot.feeds.parse" in loaded.split()
+    assert not {"feedparser", "charset_normalizer", "bot.feeds.fastfeed"} & set(loaded.split())
