@@ -96,7 +96,7 @@ class Matcher:
         """Compile the rules.
 
         Args:
-            memory: How many chunks and words of texts to remember, at some 200 bytes each.
+            memory: How many chunks of texts to remember, and how many words, at some 430 bytes for both.
         """
         self.rules = tuple(rules)
         self.is_real = is_real
