@@ -16,6 +16,7 @@ from rich.text import Text
 
 from bot.app import poll_policies
 from bot.cli_feeds_asking import discovered
+from bot.cli_feeds_first import Answered, answered, first_poll_beside, keep_first, usable_rules
 from bot.cli_feeds_settings import (
     AgentOption,
     AuthOption,
@@ -40,13 +41,15 @@ from bot.cli_feeds_shared import (
     same_url,
     say,
     usage,
+    why_next,
 )
 from bot.cli_shared import WRONG, ConfigOption, JsonOption, count, json_text, mistakes_told, stop
 from bot.core.identity import redact_url
-from bot.core.pollwords import span_words, time_words, why_words
+from bot.core.pollwords import span_words, time_words
 from bot.core.schedule import after_success
 from bot.feeds.discover import Discovery, FoundFeed, Via
 from bot.model import Feed, FeedId, PollState
+from bot.rules import RuleSet
 
 _VIA: Mapping[Via, str] = {
     Via.ITSELF: "the address itself",
@@ -85,8 +88,8 @@ def add_command(
 ) -> None:
     """Add a feed. The address of a web page will do: the feeds that the page names are looked for.
 
-    The address is asked once, politely; what answers must be a feed. The first poll is silent: what the feed
-    holds now is remembered and told to nobody. A running Topicwire takes the feed up within seconds.
+    The address is asked once, politely; what answers must be a feed. What it holds now is remembered and told
+    to nobody; what comes later is news. A running Topicwire takes the feed up within seconds.
 
     Exits 0 when it is added; 1 when it is known already, or no feed is there; 2 when an option or the config
     is wrong, or when the page names several feeds and none is picked: then they are listed.
@@ -117,14 +120,25 @@ async def _add(asked: Feed, config: Path | None, pick: int | None, yes: bool, as
         known = await desk.known()
         _stop_if_known(asked, known)
         result = await discovered(desk, asked)
-        found = _chosen(result, asked, pick, yes, as_json, desk.now)
+        number, found = _chosen(result, asked, pick, yes, as_json, desk.now)
         feed = replace(found.feed, id=asked.id or free_id(found.feed.url, known))
         _stop_if_known(feed, known)
     async with open_desk(config, to_write=True) as desk:
-        if not await desk.store.add_feed(feed, desk.now, desk.now):
-            raise stop(f"{feed.id}: somebody gave a feed this id meanwhile; write another with --id", WRONG)
-        added = (await desk.known())[feed.id]
-        _tell(desk, added, found, as_json)
+        unkept = await _added(desk, answered(feed, found.answer, found.parsed))
+        _tell(desk, (await desk.known())[feed.id], number, found, unkept, as_json)
+
+
+async def _added(desk: Desk, one: Answered) -> str | None:
+    """Add a feed, and make what it answered its first poll; return why that could not be kept."""
+    feed, rules = one.feed, await usable_rules(desk, [one.feed.id])
+    is_usable = isinstance(rules, RuleSet)
+    first = first_poll_beside(desk.now) if is_usable else desk.now
+    if not await desk.store.add_feed(feed, first, desk.now):
+        raise stop(f"{feed.id}: somebody gave a feed this id meanwhile; write another with --id", WRONG)
+    if not isinstance(rules, RuleSet):
+        return f"the rules cannot be used: {rules}"
+    report = (await keep_first(desk, rules, [one])).get(feed.id)
+    return "a running Topicwire polls it already" if report is None else report.error
 
 
 def _stop_if_known(feed: Feed, known: Mapping[FeedId, KnownFeed]) -> None:
@@ -140,8 +154,8 @@ def _stop_if_known(feed: Feed, known: Mapping[FeedId, KnownFeed]) -> None:
 
 def _chosen(
     result: Discovery, asked: Feed, pick: int | None, yes: bool, as_json: bool, now: datetime
-) -> FoundFeed:
-    """Return the feed that is meant; where that is not clear, the command ends with the list."""
+) -> tuple[int, FoundFeed]:
+    """Return the number of the feed that is meant, and it; where that is not clear, end with the list."""
     found = result.found
     if not found:
         tried = "\n".join(f"  {error}" for error in result.failed)
@@ -153,14 +167,14 @@ def _chosen(
     if pick is None and is_clear:
         if found[0].via is not Via.ITSELF and not yes and not as_json and is_asked():
             typer.confirm("Add it", default=True, abort=True, err=True)
-        return found[0]
+        return 1, found[0]
     if pick is None and (as_json or not is_asked()):
         _list_for_machines(found, as_json)
         raise usage(f"{len(found)} feeds found; name one with --pick N")
     number = pick or int(typer.prompt("Which one", default=1, type=int, err=True))
     if not 1 <= number <= len(found):
         raise usage(f"{number} is none of them; only {count(len(found), 'feed')} found")
-    return found[number - 1]
+    return number, found[number - 1]
 
 
 def is_asked() -> bool:
@@ -206,21 +220,40 @@ def _table(found: Sequence[FoundFeed], now: datetime) -> Table:
     return table
 
 
-def _tell(desk: Desk, added: KnownFeed, found: FoundFeed, as_json: bool) -> None:
-    """Say what was added, and how it will be polled."""
+def _tell(
+    desk: Desk, added: KnownFeed, number: int, found: FoundFeed, unkept: str | None, as_json: bool
+) -> None:
+    """Say what was added, and how it will be polled.
+
+    Args:
+        unkept: Why its items are not yet remembered; None: they are.
+    """
     policy = poll_policies(desk.config).polls
     now = desk.now
     then = after_success(
         found.feed, PollState(), found.answer, None, found.parsed, None, now=now, dice=0.5, policy=policy
     )
     wait = then.next_poll_at - now
+    items = len(found.parsed.items)
     if as_json:
-        told = {**feed_json(added), "found": _found_json(1, found)}
+        told = {**feed_json(added), "found": _found_json(number, found)}
         polled = {"every_s": round(wait.total_seconds()), "why": then.why.value}
-        typer.echo(json_text({**told, "will_be_polled": polled}))
-        return
-    items = count(len(found.parsed.items), "item")
-    say(f"added as {added.feed.id}")
-    say(f"It will be polled every {span_words(wait)} or so: {why_words(then.why)}.")
-    say(f"Its first poll is silent: the {items} of now are remembered and told to nobody.")
-    say("A running Topicwire takes it up within seconds; else the next `run` or `once` does.")
+        remembered = items if unkept is None else None
+        typer.echo(json_text({**told, "will_be_polled": polled, "remembered": remembered}))
+    else:
+        say(f"added as {added.feed.id}")
+        say(f"It will be polled every {span_words(wait)} or so: {why_next(then.why, then.state)}.")
+        say("A running Topicwire takes it up within seconds; else the next `run` or `once` does.")
+    if unkept is None and not as_json:
+        say(_remembered(items))
+    elif unkept is not None:
+        cure = "what it holds at its first poll is told to nobody"
+        say(f"Nothing is remembered yet, since {unkept}; {cure}.")
+
+
+def _remembered(items: int) -> str:
+    if items == 0:
+        return "It holds no item now; what comes from now on is news."
+    verb = "is" if items == 1 else "are"
+    says = f"The {count(items, 'item')} of now {verb} remembered and told to nobody"
+    return f"{says}; what comes from now on is news."

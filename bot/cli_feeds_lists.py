@@ -17,17 +17,19 @@ from rich.text import Text
 
 from bot.app import poll_policies
 from bot.cli_feeds_asking import host_pauses, open_rooms
+from bot.cli_feeds_first import Answered, answered, first_poll_beside, keep_first, usable_rules
 from bot.cli_feeds_shared import Desk, KnownFeed, a_console, free_id, open_desk, say
 from bot.cli_shared import WRONG, ConfigOption, JsonOption, count, json_text, mistakes_told, stop
 from bot.core.hosts import url_host_key
 from bot.core.identity import redact_url
 from bot.core.schedule import first_poll_at
-from bot.errors import FetchError
+from bot.errors import FetchError, Problem
 from bot.feeds.http import HttpFetcher
 from bot.feeds.opml import public_url, read_opml, url_key, write_opml
 from bot.feeds.parse import ProcessParser
 from bot.jsonlines import until_nobody_reads
 from bot.model import Feed, FeedId, Fetched, PollReason, PollState
+from bot.rules import RuleSet
 
 BUSY: Final = "its host wants fewer requests; whether a feed is there was not found out"
 
@@ -47,6 +49,7 @@ class Listed:
     feed: Feed
     fate: Fate
     says: str = ""  # what more there is to tell
+    answered: Answered | None = None  # None: it was not asked, or no feed answered
 
 
 def import_command(
@@ -95,16 +98,29 @@ async def _import(
         listed = _sorted(found, await desk.known())
         if check:
             listed = await _checked(desk, listed)
-    new = [one.feed for one in listed if one.fate is Fate.NEW]
-    if new and not dry_run:
+    if not dry_run and any(one.fate is Fate.NEW for one in listed):
         async with open_desk(config, to_write=True) as desk:
-            now, policy = desk.now, poll_policies(desk.config).polls
-            added = await desk.store.add_feeds(new, [first_poll_at(feed, now, policy) for feed in new], now)
-        if missing := {feed.id for feed in new} - added:
-            raise stop(
-                f"{', '.join(sorted(missing))}: somebody gave these ids meanwhile; run it again", WRONG
-            )
+            await _add(desk, [one for one in listed if one.fate is Fate.NEW])
     return listed
+
+
+async def _add(desk: Desk, new: Sequence[Listed]) -> None:
+    """Add these feeds; those that were asked have made their first polls by that."""
+    in_hand = [one.answered for one in new if one.answered is not None]
+    rules = await usable_rules(desk, [one.feed.id for one in new]) if in_hand else None
+    if isinstance(rules, Problem):
+        say(
+            f"What the feeds hold is remembered at their first polls, since the rules cannot be used: {rules}"
+        )
+    is_usable = isinstance(rules, RuleSet)
+    now, policy = desk.now, poll_policies(desk.config).polls
+    beside = first_poll_beside(now)
+    firsts = [beside if is_usable and one.answered else first_poll_at(one.feed, now, policy) for one in new]
+    added = await desk.store.add_feeds([one.feed for one in new], firsts, now)
+    if isinstance(rules, RuleSet):
+        await keep_first(desk, rules, [one for one in in_hand if one.feed.id in added])
+    if missing := {one.feed.id for one in new} - added:
+        raise stop(f"{', '.join(sorted(missing))}: somebody gave these ids meanwhile; run it again", WRONG)
 
 
 def _sorted(found: Iterable[Feed], known: Mapping[FeedId, KnownFeed]) -> list[Listed]:
@@ -165,7 +181,8 @@ async def _asked(one: Listed, fetcher: HttpFetcher, parser: ProcessParser, desk:
         if error.reason is PollReason.RATE_LIMITED:  # no word on whether a feed is there
             return replace(one, says=BUSY)
         return replace(one, fate=Fate.FAILED, says=str(error).removeprefix(f"{error.feed_url} "))
-    return replace(one, says=f"answers with {count(len(parsed.items), 'item')}")
+    says = f"answers with {count(len(parsed.items), 'item')}"
+    return replace(one, says=says, answered=answered(one.feed, answer, parsed))
 
 
 def _summary(listed: Sequence[Listed], dry_run: bool) -> str:

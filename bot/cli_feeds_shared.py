@@ -21,7 +21,7 @@ from bot.config import read_config
 from bot.config_models import Config
 from bot.core.hosts import url_host_key
 from bot.core.identity import redact_url
-from bot.core.pollwords import pause_words, poll_words, trouble_words
+from bot.core.pollwords import pause_words, poll_words, trouble_words, why_words
 from bot.core.schedule import NextPollReason
 from bot.feeds.opml import feed_id_for, opml_lines, url_key
 from bot.model import Feed, FeedId, FeedOrigin, PauseReason, PollState, Trouble, TroubleScope
@@ -256,6 +256,15 @@ def say(sentence: str) -> None:
 def usage(sentence: str) -> typer.Exit:
     """Say what is wrong with the arguments; return what to raise."""
     return stop(sentence, UNREADABLE)
+
+
+def why_next(why: NextPollReason, state: PollState) -> str:
+    """Return why a feed's next poll is when it is; of its rhythm, whether that is known."""
+    if why is not NextPollReason.INTERVAL:
+        return why_words(why)
+    if state.median_gap is None:
+        return "the default, as long as its rhythm is unknown"
+    return "half the usual time between its items, within the config's bounds"
 
 
 def feed_json(one: KnownFeed) -> dict[str, Any]:

@@ -13,7 +13,16 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from bot.cli_feeds_shared import IdArgument, KnownFeed, a_console, feed_json, named_feed, open_desk, say
+from bot.cli_feeds_shared import (
+    IdArgument,
+    KnownFeed,
+    a_console,
+    feed_json,
+    named_feed,
+    open_desk,
+    say,
+    why_next,
+)
 from bot.cli_shared import WRONG, ConfigOption, JsonOption, count, json_text, mistakes_told
 from bot.core.identity import redact_url
 from bot.core.pollwords import (
@@ -254,7 +263,7 @@ class _Shown:
         if status.pause:
             yield "next poll", f"none: {pause_words(status.pause)}; `topicwire feeds resume` polls it again"
         elif self._one.is_taken_up:
-            yield "next poll", f"{self._when(status.next_poll_at)}: {why_words(status.next_poll_why)}"
+            yield "next poll", f"{self._when(status.next_poll_at)}: {why_next(status.next_poll_why, state)}"
         if self._host_pause:
             yield "its host", f"{status.host} asked to be left in peace until {self._when(self._host_pause)}"
 

@@ -9,8 +9,10 @@ from typer.testing import CliRunner
 
 from bot import cli_feeds_add
 from bot.cli import app
+from bot.ports import DueFeed
+from bot.store import SqlStore
 from tests.feedserver import RSS, FeedServer
-from tests.flow.feeds.desk import configure, feeds, listed, page, told
+from tests.flow.feeds.desk import RULES, configure, feeds, listed, page, told
 
 
 def test_a_feed_is_added_with_its_settings_and_polled_in_silence(server: FeedServer) -> None:
@@ -31,18 +33,14 @@ def test_a_feed_is_added_with_its_settings_and_polled_in_silence(server: FeedSer
         "--allow-private",
     )
 
-    assert (added["id"], added["origin"], added["state"]) == (
-        "harbour",
-        "command",
-        "waits for its first poll",
-    )
+    assert (added["id"], added["origin"], added["state"]) == ("harbour", "command", "well")
     assert (added["outlet"], added["language"], added["interval_s"]) == ("Harbour", "en", 600)
     assert (added["content"], added["allow_private"], added["headers"]) == ("fetch", True, ["X-Key"])
     assert added["will_be_polled"] == {"every_s": 600, "why": "operator"}
     assert added["found"]["items"] == 2
     assert server.last_headers["X-Key"] == "s3cret"
     assert server.last_headers["User-Agent"] == "Reader/1"
-    assert added["next_poll_why"] == "first"
+    assert (added["remembered"], added["next_poll_why"]) == (2, "operator")
 
 
 def test_people_are_told_what_was_found_and_what_follows(server: FeedServer) -> None:
@@ -52,8 +50,8 @@ def test_people_are_told_what_was_found_and_what_follows(server: FeedServer) -> 
 
     assert "Harbour News" in result.stdout
     assert "RSS 2.0" in result.stdout
-    assert "its first poll is silent: the 2 items of now" in result.stderr.lower()
-    assert "polled every 15 min or so: its rhythm" in result.stderr
+    assert "The 2 items of now are remembered and told to nobody" in result.stderr
+    assert "polled every 15 min or so: the default, as long as its rhythm is unknown" in result.stderr
 
 
 def test_a_page_leads_to_its_feed(server: FeedServer) -> None:
@@ -136,7 +134,7 @@ def test_a_feed_is_added_once(server: FeedServer, spelling: str) -> None:
 
     result = feeds("add", server.url(spelling), "--allow-private", exits=1)
 
-    assert "is known already: harbour (added by command; waits for its first poll)" in result.stderr
+    assert "is known already: harbour (added by command; well)" in result.stderr
     assert len(server.asked) == asked
 
 
@@ -256,3 +254,76 @@ def test_what_a_feed_held_when_it_was_added_is_told_to_nobody_nor_when_it_is_add
     assert "A ferry of old" not in second
     assert "ferry" not in again
     assert listed()["harbour"]["state"] == "well"
+
+
+NEWS = "<rss version='2.0'><channel><title>Harbour</title>{}</channel></rss>"
+
+
+def test_what_comes_between_adding_a_feed_and_its_next_poll_is_told(server: FeedServer, place: Path) -> None:
+    configure(place, "[[chats]]\nid = 5")
+    server.serve(NEWS.format(item("A ferry of old")))
+    feeds("add", server.url(), "--allow-private", "--id", "harbour")
+
+    server.serve(NEWS.format(item("A new ferry sails") + item("A ferry of old")))
+    first = once()
+
+    assert "A new ferry sails" in first
+    assert "A ferry of old" not in first
+
+
+def test_what_a_checked_list_of_feeds_shows_next_is_told(server: FeedServer, place: Path) -> None:
+    configure(place, "[[chats]]\nid = 5")
+    server.serve(NEWS.format(item("A ferry of old")))
+    (place / "list.opml").write_text(f'<opml><body><outline xmlUrl="{server.url()}"/></body></opml>')
+    feeds("import", "list.opml", "--check", "--allow-private")
+
+    server.serve(NEWS.format(item("A new ferry sails") + item("A ferry of old")))
+    first = once()
+
+    assert "A new ferry sails" in first
+    assert "A ferry of old" not in first
+
+
+def test_while_the_rules_are_wrong_a_feed_is_added_and_nothing_said_to_be_remembered(
+    server: FeedServer, place: Path
+) -> None:
+    server.serve()
+    (place / "rules" / "rules.yaml").write_text("version: 1\ntopics: 3\n")
+
+    result = feeds("add", server.url(), "--allow-private", "--id", "harbour")
+
+    assert "Nothing is remembered yet, since the rules cannot be used: " in result.stderr
+    assert "rules.yaml:2" in result.stderr
+    assert listed()["harbour"]["state"] == "waits for its first poll"
+
+
+def test_rules_may_name_a_feed_before_it_is_added(server: FeedServer, place: Path) -> None:
+    server.serve()
+    (place / "rules" / "rules.yaml").write_text(RULES.replace("SOURCE", "harbour"))
+
+    assert told("add", server.url(), "--allow-private", "--id", "harbour")["remembered"] == 2
+
+
+@pytest.mark.parametrize(
+    ("held", "says"),
+    [("", "It holds no item now"), (item("One"), "The 1 item of now is remembered")],
+    ids=["none", "one"],
+)
+def test_few_items_are_counted_in_proper_words(server: FeedServer, held: str, says: str) -> None:
+    server.serve(NEWS.format(held))
+
+    assert says in feeds("add", server.url(), "--allow-private").stderr
+
+
+def test_a_daemon_beside_that_polls_first_is_left_to_it(
+    server: FeedServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def nobody(*_: object) -> list[DueFeed]:
+        return []
+
+    server.serve()
+    monkeypatch.setattr(SqlStore, "claim_new_feeds", nobody)
+
+    result = feeds("add", server.url(), "--allow-private")
+
+    assert "Nothing is remembered yet, since a running Topicwire polls it already" in result.stderr
