@@ -52,7 +52,8 @@ if TYPE_CHECKING:  # loaded where messages go to Telegram, and nowhere else: a t
 
 log = structlog.get_logger()
 
-FEED_LEASE = timedelta(seconds=120)  # longer than any poll takes; a dead one's feed is free again after it
+FEED_LEASE = timedelta(seconds=120)  # at least
+LEAST_TO_WRITE = timedelta(seconds=20)
 NEEDS_RESTART = ("data_dir", "store", "telegram", "polling", "log", "rules", "delivery.notifier")
 
 
@@ -378,6 +379,15 @@ def fetch_limits(config: Config) -> FetchLimits:
         host_interval=polling.host_interval,
         user_agent=polling.user_agent,
     )
+
+
+def feed_lease(config: Config) -> timedelta:
+    """Return how long a claimed feed is ours: longer than its poll takes, with two hosts to be waited for.
+
+    The feed of a process that died is polled again after it.
+    """
+    polling, longest_wait = config.polling, fetch_limits(config).longest_wait
+    return max(FEED_LEASE, 2 * longest_wait + polling.timeout + 2 * polling.parse_timeout + LEAST_TO_WRITE)
 
 
 def make_parser(config: Config) -> ProcessParser:

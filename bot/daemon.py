@@ -10,13 +10,13 @@ import time
 from collections.abc import Callable, Coroutine, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import asdict, dataclass, field
-from datetime import UTC, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Protocol
 
 import structlog
 from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.app import FEED_LEASE, House, Setup
+from bot.app import House, Setup, feed_lease
 from bot.errors import NotifyError, Problem, StoreError, TokenRefused, TopicwireError
 from bot.fulltext import FullTextReport
 from bot.health import HealthReport
@@ -33,6 +33,7 @@ POLLS_AT_ONCE = 200  # claimed and not yet done; connections are limited by the 
 FINISH_WITHIN_S = 4.0  # what is in flight at a stop, before it is given back
 WRITE_WITHIN_S = 2.0  # what is being written then
 IDLE_S = 1.0
+LOOK_AT_CLOCK_S = 2.0
 STORE_TROUBLE_S = 5.0
 TOKEN_TROUBLE_S = 60.0
 
@@ -108,6 +109,7 @@ class Daemon:
         scheduler.add_job(self.tick, "interval", seconds=1, id="tick")
         scheduler.add_job(self.look_round, "interval", minutes=1, id="look round")
         scheduler.start()
+        keeping_time = asyncio.create_task(_keep_time(scheduler), name="keep time")
         sending = asyncio.create_task(self._send(), name="send")
         listening = asyncio.create_task(self._listen(), name="listen")
         self._reload_by(self._begin())
@@ -120,6 +122,7 @@ class Daemon:
         finally:
             self.stop()
             sd_notify("STOPPING=1")
+            keeping_time.cancel()
             scheduler.shutdown(wait=False)
             waiting.cancel()
             await self._finish(sending, listening)
@@ -128,6 +131,14 @@ class Daemon:
 
     async def tick(self) -> None:
         """Claim what is due and start polling it; a tick does not wait for its polls."""
+        try:
+            await self._start_due()
+        except StoreError as error:
+            log.error("cannot claim feeds; the next tick tries again", error=str(error))
+        except Exception:  # a bug in one tick must not end those after it unsaid
+            log.exception("tick broke off")
+
+    async def _start_due(self) -> None:
         sd_notify("WATCHDOG=1")
         self._house.metrics.ticked(self._house.clock.now())
         if self._stopping.is_set():
@@ -136,12 +147,8 @@ class Daemon:
         room = POLLS_AT_ONCE - len(self.polls)
         if room <= 0:
             return
-        try:
-            due = await self._house.store.claim_feeds(self._house.clock.now(), FEED_LEASE, room)
-        except StoreError as error:
-            log.error("cannot claim feeds; the next tick tries again", error=str(error))
-            return
-        for one in due:
+        lease = feed_lease(self._house.setup.config)
+        for one in await self._house.store.claim_feeds(self._house.clock.now(), lease, room):
             task = asyncio.create_task(self._house.poller.poll_feed(one), name=f"poll {one.feed.id}")
             self.polls[task] = one
             task.add_done_callback(self._polled)
@@ -149,10 +156,16 @@ class Daemon:
     async def look_round(self) -> None:
         """Tell operators what began to be wrong and what is over, and tidy up."""
         try:
+            now = self._house.clock.now()
+            if put_right := await self._house.store.set_right(now):
+                log.warning("the clock was ahead; feeds put off by that are due now", feeds=put_right)
             await self._house.health.check()
-            tidied = await self._house.store.tidy(self._house.clock.now())
+            tidied = await self._house.store.tidy(now)
         except StoreError as error:
             log.error("cannot look round; it is tried again in a minute", error=str(error))
+            return
+        except Exception:  # as above
+            log.exception("looking round broke off")
             return
         self._news.set()
         if tidied:
@@ -278,6 +291,23 @@ class Daemon:
             return
 
 
+async def _keep_time(scheduler: AsyncIOScheduler) -> None:
+    while True:
+        await asyncio.sleep(LOOK_AT_CLOCK_S)
+        wake_late_jobs(scheduler, datetime.now(UTC))
+
+
+def wake_late_jobs(scheduler: AsyncIOScheduler, now: datetime) -> None:
+    """Have jobs run now that wait for longer than their interval.
+
+    So they do where the clock was set back: the scheduler sleeps until the old time comes again.
+    """
+    for job in scheduler.get_jobs():
+        if job.next_run_time > now + 2 * job.trigger.interval:
+            log.warning("the clock was set back; going on", job=job.id)
+            job.modify(next_run_time=now)
+
+
 # ---- one pass, for cron -----------------------------------------------------------------------
 
 
@@ -373,10 +403,11 @@ async def run_once(
 async def _poll_all(house: House, *, everything: bool) -> list[PollReport]:
     """Poll what is due, some feeds at a time; what a busy host puts off is left to a later pass."""
     started, reports = house.clock.now(), dict[FeedId, PollReport]()
+    await house.store.set_right(started)
     while not house.sender.is_stopped:
         due = await house.store.claim_feeds(
             house.clock.now(),
-            FEED_LEASE,
+            feed_lease(house.setup.config),
             POLLS_AT_ONCE + sum(report.is_put_off for report in reports.values()),
             unpolled_since=started if everything else None,
         )

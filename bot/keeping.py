@@ -38,7 +38,9 @@ from bot.telling import Teller, TellPolicies
 log = structlog.get_logger()
 
 MOST_AT_ONCE = 100  # polls in one transaction; others want to write, too
-MOST_BODIES = 20  # of these: so many have items to be matched and kept
+MOST_BODIES = 20  # of these: so many have items to be matched and kept...
+MOST_ITEMS = 400  # ...and so many items in all, but for a feed that alone has more
+FINISH_WITHIN_S = 2.0  # a write that takes longer at the end is taken back; the next start makes it again
 _UNKEPT = ItemId(0)  # the number of an item that has none yet
 TOUCH_EVERY = timedelta(days=1)  # a key lives for months, so a day more or less is nothing
 
@@ -134,6 +136,7 @@ class Keeper:
         )
         self._waiting: list[tuple[Heard, asyncio.Future[PollReport]]] = []
         self._writing: asyncio.Task[None] | None = None
+        self._is_ending = False
         # A thread of its own: the loop's are shared with DNS, and a slow name server would hold up the rest.
         self._matching = ThreadPoolExecutor(max_workers=1, thread_name_prefix="match")
 
@@ -146,14 +149,22 @@ class Keeper:
         return await done
 
     async def finish(self) -> None:
-        """Return when nothing is being written; for the end, when no more polls come."""
-        if self._writing is not None:
-            await asyncio.wait([self._writing])
+        """Return when nothing is being written, in a few seconds; what waits is given up.
+
+        For the end. Polls that are not kept are made again at the next start.
+        """
+        self._is_ending = True
+        if writing := self._writing:
+            _, late = await asyncio.wait([writing], timeout=FINISH_WITHIN_S)
+            if late:
+                writing.cancel()
+                await asyncio.wait([writing])
         self._matching.shutdown(wait=False, cancel_futures=True)
 
     async def _write_all(self) -> None:
+        some: list[tuple[Heard, asyncio.Future[PollReport]]] = []
         try:
-            while self._waiting:
+            while self._waiting and not self._is_ending:
                 some = self._first_waiting()
                 del self._waiting[: len(some)]
                 reports = await self._safely([heard for heard, _ in some])
@@ -162,12 +173,17 @@ class Keeper:
                         done.set_result(report)
         finally:
             self._writing = None
+            if self._is_ending:
+                for _, done in (*some, *self._waiting):
+                    done.cancel()
 
     def _first_waiting(self) -> list[tuple[Heard, asyncio.Future[PollReport]]]:
         """Return those that fit into one transaction, at least one."""
         some = self._waiting[:MOST_AT_ONCE]
         bodies = accumulate(heard.parsed is not None for heard, _ in some)
-        return some[: sum(count <= MOST_BODIES for count in bodies)]
+        items = accumulate(len(heard.parsed.items) if heard.parsed else 0 for heard, _ in some)
+        room = (few <= MOST_BODIES and many <= MOST_ITEMS for few, many in zip(bodies, items, strict=True))
+        return some[: max(sum(room), 1)]
 
     async def _safely(self, some: Sequence[Heard]) -> Sequence[PollReport]:
         """Write polls; where one meets a bug of ours, it alone suffers, backs off, and operators see it."""

@@ -75,7 +75,6 @@ def set_up_logs(level: str = "info", style: Literal["auto", "console", "json"] =
     for noisy in (
         "httpx",
         "httpcore",
-        "apscheduler",
         "telegram",
         "aiosqlite",
         "alembic",
@@ -83,3 +82,5 @@ def set_up_logs(level: str = "info", style: Literal["auto", "console", "json"] =
         "watchfiles",
     ):
         logging.getLogger(noisy).setLevel(logging.WARNING)
+    # Its jobs log their own troubles; it only adds when a tick met the one before, or was cut off by the end.
+    logging.getLogger("apscheduler").setLevel(logging.CRITICAL)

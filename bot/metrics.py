@@ -180,6 +180,6 @@ def _health(last_tick: datetime | None, now: datetime) -> web.Response:
     if last_tick is None:
         return web.Response(status=503, text="not yet begun\n")
     passed = now - last_tick
-    if passed > TICKS_WITHIN:
+    if abs(passed) > TICKS_WITHIN:  # also where the clock was set back
         return web.Response(status=503, text=f"no tick for {passed.total_seconds():.0f} s\n")
     return web.Response(text="ok\n")

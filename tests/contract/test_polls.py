@@ -286,36 +286,60 @@ async def test_polls_go_after_thirty_days(store: SqlStore, clock: FakeClock) -> 
     assert await count(store, polls) == 1
 
 
-async def test_keys_go_when_no_poll_has_shown_them_for_ninety_days(store: SqlStore, clock: FakeClock) -> None:
+async def test_polls_of_a_time_when_the_clock_was_ahead_go_too(store: SqlStore, clock: FakeClock) -> None:
+    [due] = await store.claim_feeds(clock.now(), LEASE, 1)
+    clock.advance(400 * DAY)
+    await save(store, clock, outcome(clock, due))
+    clock.advance(-400 * DAY)
+
+    assert await store.tidy(clock.now()) == Tidied(polls=1)
+
+
+async def shown(store: SqlStore, clock: FakeClock, *items: Sorted) -> None:
     async with store.polling() as transaction:
-        await transaction.add_items([found("Old", guid="1"), found("Kept", guid="2")], clock.now())
-    clock.advance(60 * DAY)
+        await transaction.touch_keys({HERALD.id: [key for one in items for key in one.keys]}, clock.now())
+
+
+async def test_keys_go_when_their_feed_has_shown_others_for_ninety_days(
+    store: SqlStore, clock: FakeClock
+) -> None:
+    old, kept = found("Old", guid="1"), found("Kept", guid="2")
     async with store.polling() as transaction:
-        await transaction.touch_keys({HERALD.id: found("Kept", guid="2").keys}, clock.now())
-    clock.advance(60 * DAY)
+        await transaction.add_items([old, kept], clock.now())
+    clock.advance(91 * DAY)
+    await shown(store, clock, kept)
 
     await store.tidy(clock.now())
 
-    known = await store.known_items(
-        {HERALD.id: [*found("Old", guid="1").keys, *found("Kept", guid="2").keys]}
-    )
-    assert known[HERALD.id].keys() == set(found("Kept", guid="2").keys)
+    known = await store.known_items({HERALD.id: [*old.keys, *kept.keys]})
+    assert known[HERALD.id].keys() == set(kept.keys)
+    assert await count(store, key_rows) == 2
+
+
+async def test_keys_of_a_feed_that_says_nothing_new_stay(store: SqlStore, clock: FakeClock) -> None:
+    async with store.polling() as transaction:
+        await transaction.add_items([found("Old", guid="1")], clock.now())
+    clock.advance(400 * DAY)
+
+    await store.tidy(clock.now())
+
     assert await count(store, key_rows) == 2
 
 
 async def test_keys_of_a_slow_feed_live_four_times_its_window(store: SqlStore, clock: FakeClock) -> None:
     [due] = [one for one in await store.claim_feeds(clock.now(), LEASE, 10) if one.feed.id == HERALD.id]
     await save(store, clock, outcome(clock, due, state=PollState(window=100 * DAY)))
+    slow, kept = found("Slow", guid="1"), found("Kept", guid="2")
     async with store.polling() as transaction:
-        await transaction.add_items([found("Slow", guid="1")], clock.now())
-    clock.advance(390 * DAY)
+        await transaction.add_items([slow, kept], clock.now())
+    rows = []
+    for days in (390, 20):
+        clock.advance(days * DAY)
+        await shown(store, clock, kept)
+        await store.tidy(clock.now())
+        rows.append(await count(store, key_rows))
 
-    await store.tidy(clock.now())
-    kept = await count(store, key_rows)
-    clock.advance(20 * DAY)
-    await store.tidy(clock.now())
-
-    assert (kept, await count(store, key_rows)) == (2, 0)
+    assert rows == [4, 2]
 
 
 async def test_upkeep_is_done_once_a_day(store: SqlStore, clock: FakeClock) -> None:
@@ -348,3 +372,28 @@ async def test_numbers_of_items_rise_with_their_order(store: SqlStore, clock: Fa
     assert list(numbers) == sorted(numbers)
     assert len(set(numbers)) == 50
     assert ItemId(0) not in numbers
+
+
+async def test_what_was_put_off_while_the_clock_was_ahead_is_due_at_once(
+    store: SqlStore, clock: FakeClock
+) -> None:
+    due = {one.feed.id: one for one in await store.claim_feeds(clock.now(), LEASE, 10)}
+    clock.advance(400 * DAY)
+    pause = HostPause(host="herald.example", until=clock.now() + HOUR)
+    await save(store, clock, outcome(clock, due[HERALD.id], host_pause=pause))
+    await store.claim_feeds(clock.now(), LEASE, 10)
+    clock.advance(-400 * DAY)
+    before = await due_ids(store, clock)
+
+    put_right = await store.set_right(clock.now())
+
+    assert before == set()
+    assert put_right == 2
+    assert await due_ids(store, clock) == {HERALD.id, GLOBE.id}  # of the third the first lease still runs
+
+
+async def test_a_clock_that_goes_right_puts_nothing_right(store: SqlStore, clock: FakeClock) -> None:
+    [due] = await store.claim_feeds(clock.now(), LEASE, 1)
+    await save(store, clock, outcome(clock, due))
+
+    assert await store.set_right(clock.now()) == 0

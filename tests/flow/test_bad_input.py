@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from bot.app import FEED_LEASE
+from bot.app import feed_lease
 from bot.model import PollReason
 from tests.flow.household import Household, an_entry
 
@@ -133,6 +133,6 @@ async def test_a_disk_that_is_full_keeps_the_news_for_the_next_poll(home: Househ
     assert "the disk is full" in str(poll.error)
     assert home.sent == []
 
-    home.clock.advance(FEED_LEASE)
+    home.clock.advance(feed_lease(home.house.setup.config))
     await home.pass_by()
     assert len(home.sent) == 1

@@ -16,11 +16,14 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from apscheduler.schedulers.asyncio import AsyncIOScheduler
 
-from bot.app import read_setup, single_instance
+from bot.app import poll_policies, read_setup, single_instance
 from bot.config_models import Config
-from bot.daemon import Daemon, sd_notify
+from bot.daemon import Daemon, sd_notify, wake_late_jobs
 from bot.errors import AlreadyRunning
+from bot.keeping import Keeper
+from bot.polled import broken
 from tests.botapi import BadGateway, BotApi, Person, Refused
 from tests.clock import FakeClock
 from tests.feedserver import FeedServer
@@ -364,3 +367,55 @@ async def test_systemd_hears_how_the_service_fares(tmp_path: Path, monkeypatch: 
         sd_notify("READY=1")
 
         assert systemd.recv(100) == b"READY=1"
+
+
+async def test_a_clock_that_is_set_back_stops_no_job() -> None:
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    scheduler.start(paused=True)
+    job = scheduler.add_job(print, "interval", seconds=1, id="tick")
+    job.modify(next_run_time=now + timedelta(hours=1))
+
+    wake_late_jobs(scheduler, now)
+
+    assert job.next_run_time == now
+    scheduler.shutdown(wait=False)
+
+
+async def test_a_job_that_is_due_soon_is_left_alone() -> None:
+    now = datetime(2026, 3, 1, 12, tzinfo=UTC)
+    scheduler = AsyncIOScheduler(timezone=UTC)
+    scheduler.start(paused=True)
+    job = scheduler.add_job(print, "interval", seconds=1, id="tick")
+    job.modify(next_run_time=now + timedelta(seconds=1))
+
+    wake_late_jobs(scheduler, now)
+
+    assert job.next_run_time == now + timedelta(seconds=1)
+    scheduler.shutdown(wait=False)
+
+
+async def test_a_poll_that_cannot_be_written_at_the_end_is_given_up(home: Household) -> None:
+    house = home.house
+    home.clock.advance(timedelta(minutes=1))
+    now = house.clock.now()
+    [due] = await house.store.claim_feeds(now, timedelta(minutes=2), 1, unpolled_since=now)
+    keeper = Keeper(
+        store=house.store,
+        clock=house.clock,
+        rules=lambda: house.setup.rules,
+        operators=house.operators,
+        policies=lambda: poll_policies(house.setup.config),
+        metrics=house.metrics,
+    )
+    before = list(await house.store.polls_of(due.feed.id, 1))
+    async with house.store.polling():  # somebody else writes, and does not end
+        keeping = asyncio.create_task(keeper.keep(broken(due)))
+        await asyncio.sleep(0)  # it has begun
+
+        async with asyncio.timeout(10):
+            await keeper.finish()
+
+    with pytest.raises(asyncio.CancelledError):
+        await keeping
+    assert list(await house.store.polls_of(due.feed.id, 1)) == before
