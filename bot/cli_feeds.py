@@ -42,7 +42,7 @@ from bot.cli_feeds_test import test_command
 from bot.cli_shared import WRONG, ConfigOption, JsonOption, json_text, mistakes_told, stop
 from bot.core.identity import redact_url
 from bot.model import Feed, FeedId, PauseReason
-from bot.rules.building import build
+from bot.rules.building import places_naming
 from bot.rules.reading import read_source, rule_files
 
 app = typer.Typer(
@@ -164,7 +164,7 @@ def remove_command(
     """Remove a feed that was added by command. Its items stay, so that adding it again tells nothing old.
 
     Exits 0 when done; 1 when the feed is the config's, which says in which file it stands, or when rules
-    name it in `sources`; 2 when there is no such feed.
+    name it in `sources`; 2 when there is no such feed, or nobody is there to be asked and --yes is missing.
 
     \b
     topicwire feeds remove intranet --yes
@@ -173,26 +173,24 @@ def remove_command(
     async def change(desk: Desk, one: KnownFeed, known: dict[FeedId, KnownFeed]) -> bool:
         if one.is_of_config:
             raise refuse_config_feed(one, "remove")
-        _stop_if_ruled(one.feed.id, desk.config.rules_dir, known)
-        if not yes and is_asked():
+        _stop_if_ruled(one.feed.id, desk.config.rules_dir)
+        if not yes and not is_asked():
+            raise usage(f"nobody is there to ask; to remove {one.feed.id}, say so with --yes")
+        if not yes:
             typer.confirm(f"Remove {one.feed.id} ({redact_url(one.feed.url)})", abort=True, err=True)
         return await desk.store.remove_feed(one.feed.id)
 
     _changed(feed, config, as_json, change, "removed; its items stay")
 
 
-def _stop_if_ruled(feed: FeedId, rules_dir: Path, known: dict[FeedId, KnownFeed]) -> None:
-    """End the command where rules name the feed: without it, they would be refused as a whole."""
-    if "." in feed:  # in `sources`, that is a domain
-        return
+def _stop_if_ruled(feed: FeedId, rules_dir: Path) -> None:
+    """End the command where rules name the feed: without it they would be refused, or hold for nothing."""
     try:
         sources = [read_source(path) for path in rule_files(rules_dir)]
     except OSError:  # no rules, so none names the feed; whoever needs them says so
         return
-    with_it = {problem for problem in build(sources, set(known)).problems if problem.code == "E014"}
-    without = {problem for problem in build(sources, set(known) - {feed}).problems if problem.code == "E014"}
-    if new := sorted(without - with_it):
-        places = "\n".join(f"  {problem.file}:{problem.line}" for problem in new)
+    if named := places_naming(feed, sources):
+        places = "\n".join(f"  {place}" for place in named)
         raise stop(f"rules name {feed} in `sources`; take it out there first:\n{places}", WRONG)
 
 

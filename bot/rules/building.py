@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -31,6 +32,11 @@ from bot.rules.validating import did_you_mean, validated
 MAX_USES: Final = 40  # lists inside lists
 MAX_NESTED: Final = 120  # steps from a topic to a term, all lists opened
 MAX_TERMS: Final = 20_000  # of a topic, all lists opened
+_LABEL: Final = r"[a-z0-9\x80-\U0010ffff](?:[a-z0-9\x80-\U0010ffff-]*[a-z0-9\x80-\U0010ffff])?"
+_DOMAIN: Final = re.compile(
+    rf"(?:{_LABEL}\.)+(?:xn--[a-z0-9-]*[a-z0-9]|[a-z\x80-\U0010ffff]{{2,}})", re.IGNORECASE
+)
+_IPV4: Final = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,9 +181,34 @@ def _check_sources(
         return
     for key in ("allow", "deny"):
         for number, name in enumerate(getattr(model.sources, key)):
-            if "." not in name and name not in feeds:
-                message = f"no feed has the id `{name}` (a domain has a dot){did_you_mean(name, feeds)}"
-                built.problems.append(source.problem((*path, "sources", key, number), "E014", message))
+            if name in feeds or _may_be_domain(name):
+                continue
+            why = ", and no domain is written so" if "." in name else " (a domain has a dot)"
+            message = f"no feed has the id `{name}`{why}{did_you_mean(name, feeds)}"
+            built.problems.append(source.problem((*path, "sources", key, number), "E014", message))
+
+
+def places_naming(feed: str, sources: Sequence[Source]) -> list[str]:
+    """Return where `sources` name this feed, as "file:line", in the files' order."""
+    found = []
+    for source in sources:
+        model = validated(source, [])
+        for nth, topic in enumerate(model.topics if model else ()):
+            for key in ("allow", "deny"):
+                for number, name in enumerate(getattr(topic.sources, key)):
+                    if name.lower() == feed.lower():
+                        line, _ = source.spot(("topics", nth, "sources", key, number))
+                        found.append(f"{source.file}:{line}")
+    return list(dict.fromkeys(found))
+
+
+def _may_be_domain(name: str) -> bool:
+    """Tell whether a name with a dot is written as a domain or an IP address is.
+
+    The last label of a domain holds letters only, or begins with "xn--" (RFC 3696, section 2); so ids that
+    are made of an address, such as example.org_rss or example.org-rss-3fa9c1, are none.
+    """
+    return _DOMAIN.fullmatch(name) is not None or _IPV4.fullmatch(name) is not None
 
 
 # ---- expressions -------------------------------------------------------------------------------

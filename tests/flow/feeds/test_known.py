@@ -330,16 +330,41 @@ def test_on_a_terminal_a_removal_is_asked_for(place: Path, monkeypatch: pytest.M
     assert "hafen.example_rss" in listed()
 
 
-def test_a_feed_that_rules_name_is_not_removed(place: Path) -> None:
-    (place / "list.opml").write_text('<opml><body><outline xmlUrl="http://intranet/"/></body></opml>')
+@pytest.mark.parametrize(
+    ("url", "feed"),
+    [
+        ("http://intranet/", "intranet"),
+        ("https://hafen.example/rss", "hafen.example_rss"),
+        ("https://hafen.example/", "hafen.example"),
+    ],
+)
+def test_a_feed_that_rules_name_is_not_removed(place: Path, url: str, feed: str) -> None:
+    (place / "list.opml").write_text(f'<opml><body><outline xmlUrl="{url}"/></body></opml>')
     feeds("import", "list.opml")
-    (place / "rules" / "rules.yaml").write_text(RULES.replace("SOURCE", "intranet"))
+    (place / "rules" / "rules.yaml").write_text(RULES.replace("SOURCE", feed))
 
-    result = feeds("remove", "intranet", "--yes", exits=1)
+    result = feeds("remove", feed, "--yes", exits=1)
 
-    assert "rules name intranet in `sources`" in result.stderr
+    assert f"rules name {feed} in `sources`" in result.stderr
     assert "rules.yaml:5" in result.stderr
-    assert "intranet" in listed()
+    assert feed in listed()
+
+
+def test_where_nobody_can_be_asked_a_removal_must_be_said_twice(place: Path) -> None:
+    imported(place)
+
+    assert "--yes" in feeds("remove", "hafen", exits=2).stderr
+    assert "hafen.example_rss" in listed()
+
+
+def test_a_feed_that_is_no_more_is_missed_by_the_rules_that_name_it(place: Path) -> None:
+    rules = place / "rules"
+    (rules / "rules.yaml").write_text(RULES.replace("SOURCE", "hafen.example_rss"))
+
+    result = CliRunner().invoke(app, ["rules", "check", str(rules), "--config", "config.toml"])
+
+    assert result.exit_code == 1
+    assert "E014 no feed has the id `hafen.example_rss`" in result.output
 
 
 def test_rules_may_name_a_feed_that_was_added_by_command(place: Path) -> None:
