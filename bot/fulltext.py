@@ -115,6 +115,7 @@ class FullTextReport:
     refused: int = 0  # disallowed, refused, or given up
     later: int = 0  # put off, or tried again
     matched: int = 0  # items that match a topic by their page
+    stories: int = 0  # opened by these
     alerts: int = 0  # queued or held for a chat
 
 
@@ -408,6 +409,7 @@ class FullText:
                 report.read += 1
                 report.reused += not decision.was_asked
                 report.matched += bool(kept.topics)
+                report.stories += kept.told.opened
                 report.alerts += len(kept.told.alerts)
                 log.info("page read", **facts, topics=sorted(kept.topics), alerts=len(kept.told.alerts))
             case PageState.SHORT:
