@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from bot.core.identity import sort_items
 from bot.core.schedule import NextPollReason
 from bot.model import FeedId, PollReason
 from bot.ports import PollRecord
@@ -253,17 +254,13 @@ async def test_after_a_429_every_feed_of_the_host_is_read(tmp_path: Path) -> Non
 async def test_a_bug_with_one_feed_harms_none_that_is_written_with_it(
     home: Household, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from bot import keeping
-
-    honest = keeping.sort_items
-
     def broken(items: object, *args: object, **more: object) -> object:
-        found = honest(items, *args, **more)  # type: ignore[arg-type]  # handed through
+        found = sort_items(items, *args, **more)  # type: ignore[arg-type]  # handed through
         if any("poison" in one.item.title for one in found):
             raise ZeroDivisionError
         return found
 
-    monkeypatch.setattr(keeping, "sort_items", broken)
+    monkeypatch.setattr("bot.keeping.sort_items", broken)
     home.publish(an_entry("poison"), outlet="post")
     home.publish(an_entry("Gas price rises"), outlet="herald")
     home.publish(an_entry("Oil tanker burns off Lolland"), outlet="globe")

@@ -27,9 +27,9 @@ from benchmarks.matching_run import (
     write_world,
 )
 from benchmarks.peers import PEERS, Peer, Place, Words, plain_term, plain_text
-from benchmarks.polling import QUICK, PassRow, measured
+from benchmarks.polling import QUICK, measured
 from benchmarks.polling_feeds import ITEMS, SIZE, a_feed
-from benchmarks.polling_report import FIRST, NEWS, UNCHANGED
+from benchmarks.polling_report import FIRST, NEWS, UNCHANGED, PassRow
 from benchmarks.polling_report import Report as PollReport
 from benchmarks.polling_report import bars as poll_bars
 from benchmarks.polling_run import OURS as POLLER
