@@ -74,7 +74,7 @@ class DraftFeed(NamedTuple):
     """A feed as it words itself."""
 
     drafts: tuple[Draft, ...]
-    left_out: int = 0
+    unseen: int = 0  # entries that were not read, for there are too many
     title: Words = Words()
     language: str = ""
     wait: timedelta = ZERO  # what it asks for between two polls, uncapped
@@ -131,7 +131,7 @@ def item_of(
         outlet=source or outlet,
         categories=_categories(draft.categories),
         language=feed.language or language_code(draft.language) or language,
-        published_at=_credible(draft.published_at, now, has_name=bool(url or guid)),
+        published_at=_date(draft.published_at, now, has_name=bool(url or guid)),
     )
 
 
@@ -196,14 +196,17 @@ def _categories(names: tuple[str, ...]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in cleaned if name))
 
 
-def _credible(date: datetime | None, now: datetime, *, has_name: bool) -> datetime | None:
+def credible_date(date: datetime | None, now: datetime) -> datetime | None:
+    """Return the date, at latest now; None where it cannot be true."""
+    return None if date is None or date < _EARLIEST else min(date, now)
+
+
+def _date(date: datetime | None, now: datetime, *, has_name: bool) -> datetime | None:
     """Return the date, at latest now.
 
     None where it cannot be true, or lies in the future of an item that only title and date can name: clamped
     to each poll's present, it would make that item new at every poll.
     """
-    if date is None or date < _EARLIEST:
+    if date is not None and date > now and not has_name:
         return None
-    if date > now:
-        return now if has_name else None
-    return date
+    return credible_date(date, now)

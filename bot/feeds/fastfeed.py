@@ -50,23 +50,15 @@ class Part(NamedTuple):
 class Context:
     """What may stand inside of an element."""
 
-    __slots__ = ("holds_no_text", "is_passed_over", "rules")
+    __slots__ = ("holds_no_text", "rules")
 
-    def __init__(
-        self,
-        rules: Mapping[str, Part] | None = None,
-        *,
-        is_passed_over: bool = False,
-        holds_no_text: bool = False,
-    ) -> None:
+    def __init__(self, rules: Mapping[str, Part] | None = None, *, holds_no_text: bool = False) -> None:
         """Take the rules for the elements inside, by name.
 
         Args:
-            is_passed_over: Whatever stands inside counts for nothing.
             holds_no_text: Text between the elements would count, so there must be none.
         """
         self.rules = dict(rules or {})
-        self.is_passed_over = is_passed_over
         self.holds_no_text = holds_no_text
 
 
@@ -76,7 +68,7 @@ _INERT_TEXTLESS: Final = Part(inside=None, end=lambda _reader, text: _refuse(tex
 _NO_ATTRIBUTES: Final[Attributes] = {}
 
 
-def read_plain_feed(text: str, max_items: int, root: Context) -> DraftFeed | None:
+def read_plain_feed(text: str, root: Context) -> DraftFeed | None:
     """Return the feed as feedparser would have it; None where that is not certain.
 
     Args:
@@ -86,7 +78,7 @@ def read_plain_feed(text: str, max_items: int, root: Context) -> DraftFeed | Non
     start = _FIRST_ELEMENT.search(text)
     if start is None or text.find("<!DOCTYPE", 0, start.start()) >= 0 or "<!ENTITY" in text[: start.start()]:
         return None
-    reader = Reader(root, max_items)
+    reader = Reader(root)
     declaration = _DECLARATION.match(text)
     document = text[declaration.end() :] if declaration else text
     try:
@@ -99,12 +91,10 @@ def read_plain_feed(text: str, max_items: int, root: Context) -> DraftFeed | Non
 class Reader:
     """The state between two events, feedparser's names in other words."""
 
-    def __init__(self, root: Context, max_items: int) -> None:
+    def __init__(self, root: Context) -> None:
         """Begin before the first element."""
-        self.max_items = max_items
         self.version = ""
         self.entries: list[Entry] = []
-        self.left_out = 0
         self.facts: dict[str, str] = {}  # of the feed
         self.title_is_plain = False
         self.has_summary = False  # the feed itself
@@ -146,7 +136,6 @@ class Reader:
         facts = self.facts
         return DraftFeed(
             drafts=tuple(entry.draft() for entry in self.entries),
-            left_out=self.left_out,
             title=Words(facts.get("title", ""), is_plain=self.title_is_plain),
             language=facts.get("language", ""),
             wait=server_wait(facts.get("ttl", ""), facts.get("period", ""), facts.get("frequency", "")),
@@ -179,10 +168,6 @@ class Reader:
             return urljoin(self._base, url)
         except ValueError:
             return ""
-
-    def set_inside(self, context: Context) -> None:
-        """Change the rules for the inside of the element that has just begun."""
-        self._context = context
 
     # ---- expat's events ----
 
@@ -259,10 +244,6 @@ def _qualified(name: str) -> str:
 
 def _other(tag: str, context: Context) -> Part:
     """Return the rule for an element for which the context has none."""
-    if context.is_passed_over:
-        if tag in {"item", "entry", "channel", "feed", "rss", "rdf:rdf"}:
-            raise Unsure("an entry inside an entry")
-        return Part(inside=context)
     if not is_inert(tag):
         raise Unsure(tag)
     return _INERT_TEXTLESS if context.holds_no_text else _INERT

@@ -13,7 +13,6 @@ from bot.feeds.fastnames import Unsure, names
 _QUERY_ENTITY: Final = re.compile("&([A-Za-z0-9_]+);")
 _PAGE_TYPES: Final = frozenset({"text/html", "html", "application/xhtml+xml", "xhtml"})
 _ITUNES: Final = "http://www.itunes.com/"
-_PASSED_OVER: Final = Context(is_passed_over=True)
 
 
 # ---- the feed itself -------------------------------------------------------------------------------
@@ -43,8 +42,6 @@ def _begin_channel(_reader: Reader, told: Attributes) -> None:
 def _end_feed_title(reader: Reader, text: str) -> None:
     text, kind = reader.believe(text)
     if not -1 < reader.title_depth <= reader.depth:
-        if reader.left_out:
-            raise Unsure("a title after entries that were passed over")
         reader.facts["title"] = text
         reader.title_is_plain = kind == PLAIN
     if text:
@@ -84,11 +81,7 @@ def _begin_entry(reader: Reader, told: Attributes) -> None:
     if "lastmod" in told or "href" in told:
         raise Unsure("an item of CDF")
     reader.title_depth = -1
-    if len(reader.entries) == reader.max_items:
-        reader.left_out += 1
-        reader.set_inside(_PASSED_OVER)
-    else:
-        reader.entries.append(Entry(told.get("rdf:about", "")))
+    reader.entries.append(Entry(told.get("rdf:about", "")))
 
 
 def _end_entry(reader: Reader, _text: str) -> None:

@@ -7,10 +7,11 @@ from datetime import UTC, datetime
 from typing import Any
 
 from bot.feeds.draft import Draft, DraftFeed, Words
+from bot.feeds.surplus import ends
 
 
 def read_json_feed(text: str, max_items: int) -> DraftFeed | None:
-    """Return the feed; None where the text is no JSON Feed.
+    """Return the feed; None where the text is no JSON Feed. Of thousands of entries the middle is not read.
 
     A value of the wrong type counts as absent, whatever it is: one bad field costs one field.
     """
@@ -21,9 +22,10 @@ def read_json_feed(text: str, max_items: int) -> DraftFeed | None:
     if not isinstance(document, dict) or "jsonfeed.org/version/" not in _text(document.get("version")):
         return None
     items = _objects(document.get("items"))
+    drafts = tuple(map(_draft, ends(items, max_items)))
     return DraftFeed(
-        drafts=tuple(_draft(item) for item in items[:max_items]),
-        left_out=max(len(items) - max_items, 0),
+        drafts=drafts,
+        unseen=len(items) - len(drafts),
         title=Words(_text(document.get("title")), is_plain=True),
         language=_text(document.get("language")),
     )

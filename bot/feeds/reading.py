@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from urllib.parse import urlsplit
 
 from bot.core.markup import clean_text, plain_line
 from bot.feeds.decode import decode
-from bot.feeds.draft import MAX_ITEMS, MOST_WAIT, NAME_LIMIT, DraftFeed, item_of, language_code
+from bot.feeds.draft import MAX_ITEMS, MOST_WAIT, NAME_LIMIT, Draft, DraftFeed, item_of, language_code
 from bot.feeds.jsonfeed import read_json_feed
+from bot.feeds.surplus import newest
 from bot.feeds.xmlfeed import read_xml_feed, root_name
 from bot.model import Feed, ParsedFeed
 
@@ -23,6 +25,8 @@ def read_feed(
 ) -> ParsedFeed | str:
     """Return a feed's items in the feed's order; where it is none, words for what it does instead.
 
+    Of more entries than the limit the newest are kept; see surplus.newest.
+
     Args:
         now: Aware UTC; later dates become this.
         final_url: Where the body came from; relative links are relative to it.
@@ -34,7 +38,9 @@ def read_feed(
     except (LookupError, UnicodeError):
         return f"cannot be decoded as {feed.encoding!r}, its encoding in the settings"
     found = _read(text, max_items)
-    return f"sent {_what_came(text, content_type)}" if found is None else _parsed(found, feed, now, final_url)
+    if found is None:
+        return f"sent {_what_came(text, content_type)}"
+    return _parsed(found, newest(found.drafts, max_items, now), feed, now, final_url)
 
 
 def _read(text: str, max_items: int) -> DraftFeed | None:
@@ -43,20 +49,21 @@ def _read(text: str, max_items: int) -> DraftFeed | None:
     return None if root_name(text) == "html" else read_xml_feed(text, max_items)
 
 
-def _parsed(found: DraftFeed, feed: Feed, now: datetime, final_url: str) -> ParsedFeed:
+def _parsed(
+    found: DraftFeed, drafts: Sequence[Draft], feed: Feed, now: datetime, final_url: str
+) -> ParsedFeed:
     title = found.title.line(NAME_LIMIT)
     language = language_code(found.language)
     outlet = feed.outlet or title or (urlsplit(final_url).hostname or "").removeprefix("www.")
     items = (
-        item_of(draft, feed, outlet=outlet, language=language, base=final_url, now=now)
-        for draft in found.drafts
+        item_of(draft, feed, outlet=outlet, language=language, base=final_url, now=now) for draft in drafts
     )
     return ParsedFeed(
         items=tuple(item for item in items if item is not None),
         title=title,
         language=feed.language or language,
         wait=min(found.wait, MOST_WAIT),
-        left_out=found.left_out,
+        left_out=found.unseen + len(found.drafts) - len(drafts),
     )
 
 

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import io
 import re
-from typing import Any, Final
+from typing import Any
 
 from bot.feeds.dates import first_date
 from bot.feeds.draft import Draft, DraftFeed, Words, best_link, server_wait
 from bot.feeds.fastfeed import read_plain_feed
 from bot.feeds.fastrules import ROOT
 from bot.feeds.mending import made_whole, without_captions
+from bot.feeds.surplus import without_surplus
 
 # What feedparser raises on hostile bytes: numbers that are no characters, points that are no places, and the
 # like. It has errors of its own too, but keeps those to itself.
@@ -26,11 +27,6 @@ _FEEDPARSER_ERRORS = (
 _REFERENCE = re.compile(r"&#(?:[xX]([0-9a-fA-F]+)|([0-9]+));?")
 _CONTROLS = bytes(set(range(32)) - set(b"\t\n\r"))  # XML 1.0 forbids them, feeds have them
 _ROOT = re.compile(r"(?:\s++|<\?.*?\?>|<!--.*?-->|<![^>\[]*+>)*+<([A-Za-z][\w:.-]{0,60})", re.DOTALL)
-# Entries' tags, outside of CDATA and comments.
-_ENTRY_TAG = re.compile(
-    r"<!\[CDATA\[(?>.*?\]\]>|.*)|<!--(?>.*?-->|.*)|<(/?)(?:item|entry)(?=[\s/>])", re.DOTALL | re.IGNORECASE
-)
-_MOST_ENTRIES: Final = 2_000  # that feedparser is given, which takes a quarter of a second
 _NO_TEXT = re.compile(r"(?:image|audio|video|application)/(?!.*xml)", re.IGNORECASE)  # pictures in base64
 _LATE_START = re.compile(r"<\?xml\b|<rss\b|<feed\b|<rdf:RDF\b", re.IGNORECASE)
 
@@ -45,33 +41,33 @@ def read_xml_feed(text: str, max_items: int) -> DraftFeed | None:
     """Return the feed; None where feedparser finds none in the text.
 
     Broken XML is mended where that is plain, and else read as far as it goes, as feedparser does.
+    Of thousands of entries the middle is not read.
     """
-    document = without_captions(from_its_start(text))
-    return read_fast(document, max_items) or _read_mended(document, max_items)
+    shorter, unseen = without_surplus(from_its_start(text), max_items)
+    document = without_captions(shorter)
+    found = read_fast(document) or _read_mended(document)
+    return found._replace(unseen=unseen) if found and unseen else found
 
 
-def _read_mended(document: str, max_items: int) -> DraftFeed | None:
+def _read_mended(document: str) -> DraftFeed | None:
     whole = made_whole(document)
-    fast = read_fast(whole, max_items) if whole != document else None
-    return fast or read_slowly(whole, max_items)
+    fast = read_fast(whole) if whole != document else None
+    return fast or read_slowly(whole)
 
 
-def read_fast(document: str, max_items: int) -> DraftFeed | None:
+def read_fast(document: str) -> DraftFeed | None:
     """Return the same in a fraction of the time, for ordinary feeds; None: left to feedparser."""
-    return read_plain_feed(document, max_items, ROOT)
+    return read_plain_feed(document, ROOT)
 
 
-def read_slowly(document: str, max_items: int) -> DraftFeed | None:
-    """Return the feed as feedparser reads it; of thousands of entries it is shown but the first."""
-    document, unseen = _without_surplus(document, max_items)
+def read_slowly(document: str) -> DraftFeed | None:
+    """Return the feed as feedparser reads it."""
     result = _parse(document)
     if result is None or not (_string(result, "version") or result["entries"]):
         return None
-    entries = result["entries"]
     facts = result["feed"]
     return DraftFeed(
-        drafts=tuple(_draft(entry) for entry in entries[:max_items]),
-        left_out=max(len(entries) - max_items, 0) + unseen,
+        drafts=tuple(map(_draft, result["entries"])),
         title=_words(facts, "title"),
         language=_string(facts, "language"),
         wait=server_wait(*(_string(facts, key) for key in ("ttl", "sy_updateperiod", "sy_updatefrequency"))),
@@ -88,19 +84,6 @@ def _parse(text: str) -> dict[str, Any] | None:
         return _feedparser(possible)
     except _FEEDPARSER_ERRORS:
         return None
-
-
-def _without_surplus(document: str, max_items: int) -> tuple[str, int]:
-    """Return a document without most of the entries over the limit, and how many those are."""
-    guess = document.count("<item") + document.count("<entry")
-    if guess <= max(_MOST_ENTRIES, max_items):
-        return document, 0
-    tags = [tag for tag in _ENTRY_TAG.finditer(document) if tag[1] is not None]
-    starts = [tag.start() for tag in tags if not tag[1]]
-    if len(starts) <= max(_MOST_ENTRIES, max_items):
-        return document, 0
-    end = document.find(">", tags[-1].start()) + 1 if tags[-1][1] else len(document)
-    return document[: starts[max_items]] + document[end or len(document) :], len(starts) - max_items
 
 
 def _feedparser(text: str) -> dict[str, Any]:

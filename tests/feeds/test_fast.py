@@ -16,7 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from bot.feeds.decode import decode
-from bot.feeds.draft import MAX_ITEMS, DraftFeed
+from bot.feeds.draft import DraftFeed
 from bot.feeds.fastentry import HTML_ELEMENTS, looks_like_html, mended
 from bot.feeds.fastnames import PLAIN, PREFIXES, is_inert
 from bot.feeds.fastrules import ROOT
@@ -48,20 +48,19 @@ def an_rss(inside: str, declared: str = "") -> str:
 
 
 @pytest.mark.parametrize("path", FEEDS, ids=[path.name for path in FEEDS])
-@pytest.mark.parametrize("max_items", [MAX_ITEMS, 1])
-def test_a_golden_feed_reads_alike(path: Path, max_items: int) -> None:
+def test_a_golden_feed_reads_alike(path: Path) -> None:
     text = document(path.read_bytes())
 
     for one in (text, made_whole(text), without_captions(made_whole(text))):
-        assert read_fast(one, max_items) in {None, read_slowly(one, max_items)}
+        assert read_fast(one) in {None, read_slowly(one)}
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.randoms(use_true_random=False), st.sampled_from([MAX_ITEMS, 1]))
-def test_a_made_up_feed_reads_alike(rng: Random, max_items: int) -> None:
+@given(st.randoms(use_true_random=False))
+def test_a_made_up_feed_reads_alike(rng: Random) -> None:
     text = from_its_start(an_xml_feed(rng))
 
-    assert read_fast(text, max_items) in {None, read_slowly(text, max_items)}
+    assert read_fast(text) in {None, read_slowly(text)}
 
 
 @settings(max_examples=300, deadline=None)
@@ -75,7 +74,7 @@ def test_a_wounded_golden_feed_reads_alike(path: Path, data: st.DataObject) -> N
 
     hurt = from_its_start(text[:start] + wound + text[start + data.draw(st.integers(0, 30)) :])
 
-    assert read_fast(hurt, MAX_ITEMS) in {None, read_slowly(hurt, MAX_ITEMS)}
+    assert read_fast(hurt) in {None, read_slowly(hurt)}
 
 
 NAMESPACES = (
@@ -128,7 +127,7 @@ AUTHOR = "<author><name>Ada</name><email>a@x.example</email></author>"
 def test_words_that_vie_with_each_other_count_as_for_feedparser(entry: str) -> None:
     text = an_rss(f"<item>{entry}</item><item><title>next</title>{DESCRIPTION * 2}</item>", NAMESPACES)
 
-    assert read_fast(text, MAX_ITEMS) == read_slowly(text, MAX_ITEMS)
+    assert read_fast(text) == read_slowly(text)
 
 
 @pytest.mark.parametrize(
@@ -145,7 +144,7 @@ def test_words_that_vie_with_each_other_count_as_for_feedparser(entry: str) -> N
 def test_what_a_feed_says_of_itself_counts_as_for_feedparser(facts: str) -> None:
     text = an_rss(f"{facts}<item><description>a</description><description>b</description></item>", NAMESPACES)
 
-    assert read_fast(text, MAX_ITEMS) == read_slowly(text, MAX_ITEMS)
+    assert read_fast(text) == read_slowly(text)
 
 
 # ---- what it takes ---------------------------------------------------------------------------------
@@ -154,7 +153,7 @@ def test_what_a_feed_says_of_itself_counts_as_for_feedparser(facts: str) -> None
 def test_most_well_formed_golden_feeds_are_read_fast() -> None:
     texts = [text for path in FEEDS if is_well_formed(text := document(path.read_bytes()))]
 
-    taken = [text for text in texts if read_fast(text, MAX_ITEMS)]
+    taken = [text for text in texts if read_fast(text)]
 
     assert len(taken) >= 0.8 * len(texts)
 
@@ -181,7 +180,7 @@ def test_most_well_formed_golden_feeds_are_read_fast() -> None:
     ],
 )
 def test_what_means_more_than_it_knows_is_left_to_feedparser(text: str) -> None:
-    assert read_fast(text, MAX_ITEMS) is None
+    assert read_fast(text) is None
 
 
 # ---- feedparser's tables ---------------------------------------------------------------------------
@@ -233,5 +232,5 @@ def test_the_rules_begin_at_the_three_roots() -> None:
 def test_both_ways_give_drafts() -> None:
     text = an_rss("<item><title>a</title></item>")
 
-    assert isinstance(read_fast(text, 1), DraftFeed)
-    assert read_fast(text, 1) == read_slowly(text, 1)
+    assert isinstance(read_fast(text), DraftFeed)
+    assert read_fast(text) == read_slowly(text)

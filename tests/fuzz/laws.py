@@ -21,6 +21,7 @@ from bot.feeds.draft import (
 )
 from bot.feeds.mending import made_whole, without_captions
 from bot.feeds.parse import parse_feed
+from bot.feeds.surplus import without_surplus
 from bot.feeds.xmlfeed import from_its_start, read_fast, read_slowly, root_name
 from bot.model import ZERO, Feed, FeedId, Item, ParsedFeed
 
@@ -68,17 +69,17 @@ def check_alike(body: bytes, max_items: int) -> bool:
         return False
     if text.lstrip()[:1] == "{" or root_name(text) == "html":
         return False
-    document = from_its_start(text)
+    document, _ = without_surplus(from_its_start(text), max_items)
     whole = made_whole(document)
     assert made_whole(whole) == whole, "mended twice is not mended once"
-    taken = {one: _is_alike(one, max_items) for one in (document, whole, without_captions(whole))}
+    taken = {one: _is_alike(one) for one in (document, whole, without_captions(whole))}
     return any(taken.values())
 
 
-def _is_alike(document: str, max_items: int) -> bool:
-    fast = read_fast(document, max_items)
+def _is_alike(document: str) -> bool:
+    fast = read_fast(document)
     if fast is not None:
-        assert fast == read_slowly(document, max_items), "read otherwise than by feedparser"
+        assert fast == read_slowly(document), "read otherwise than by feedparser"
     return fast is not None
 
 
