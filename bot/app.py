@@ -20,6 +20,7 @@ from rich.console import Console
 from bot.config import read_config
 from bot.config_models import Config
 from bot.core.fulltext import PagePolicy
+from bot.core.pollwords import sync_words
 from bot.core.routing import AlertPolicy
 from bot.core.schedule import PollPolicy, first_poll_at
 from bot.core.sending import SendPolicy
@@ -269,7 +270,8 @@ class House:
         config, now = setup.config, self.clock.now()
         policy = poll_policies(config).polls
         firsts = [first_poll_at(feed, now, policy) for feed in setup.feeds]
-        await self.store.sync_feeds(setup.feeds, firsts, now)
+        for change in await self.store.sync_feeds(setup.feeds, firsts, now):
+            log.warning(sync_words(change.reason), feed=change.feed, other=change.other)
         topics = {chat.address: expand_topics(chat.topics, setup.rules.topics) for chat in config.chats}
         told = {chat.address: (chat.title, chat.language) for chat in config.chats}
         await self.store.sync_config_chats(topics, told, now)

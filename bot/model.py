@@ -54,6 +54,7 @@ class PauseReason(StrEnum):
 
     GONE = "gone"  # 410, three times over 48 hours
     OPERATOR = "operator"  # by `topicwire feeds pause`
+    CONFIG = "config"  # added by command, but the config names its address itself
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -80,6 +81,7 @@ class PollState:
     moved_to: str | None = None  # where permanent redirects lead, not yet trusted
     moved_since: datetime | None = None  # when they were first seen to lead there
     moved_times: int = 0  # how many polls saw it
+    is_new_address: bool = False  # the operator changed the URL, and no good poll has read the new one yet
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

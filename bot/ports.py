@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from types import MappingProxyType
 from typing import Protocol
 
+from bot.core.feedsync import FeedChange
 from bot.core.identity import KnownItem
 from bot.core.identity import Sorted as SortedItem
 from bot.core.routing import AlertDecision, Listener, Told
@@ -304,10 +305,13 @@ class PollTransaction(Protocol):
 class FeedStore(Protocol):
     """What polling asks of the store."""
 
-    async def sync_feeds(self, feeds: Sequence[Feed], first_polls: Sequence[datetime], now: datetime) -> None:
+    async def sync_feeds(
+        self, feeds: Sequence[Feed], first_polls: Sequence[datetime], now: datetime
+    ) -> Sequence[FeedChange]:
         """Make the config's feeds these; those left out keep their keys and are no longer polled.
 
-        Feeds added by command stay as they are, but for those that the config now names itself.
+        Feeds added by command stay as they are, but rest while the config names their address itself. Return
+        which feeds rest, are polled again, or take over from others.
         """
 
     async def claim_feeds(

@@ -159,6 +159,9 @@ def sort_items(
     the first one. Doubles inside the poll are seen. A guid that stands on different items of one poll names
     none of them.
 
+    At an address that the operator changed, a poll of which nothing is known is another feed's first: it is
+    kept silently. Where anything of it is known, it is the same feed, and the rest is sorted as ever.
+
     Args:
         known: What is remembered under each key; keys nobody knows are absent.
         state: As it was before this poll.
@@ -192,6 +195,11 @@ def sort_items(
             )
         for name in names + own if before else own:
             met.setdefault(name, twin)
+    if state.is_new_address and not any(one.known for one in found):
+        return tuple(
+            one if one.reason is ItemReason.SEEN else replace(one, reason=ItemReason.FIRST_POLL)
+            for one in found
+        )
     return tuple(found)
 
 
@@ -204,7 +212,7 @@ def wants_titles(found: Sequence[Sorted], state: PollState) -> bool:
     Args:
         state: As it was before this poll.
     """
-    is_unknown = any(one.reason is ItemReason.NEW for one in found)
+    is_unknown = any(one.reason in (ItemReason.NEW, ItemReason.FIRST_POLL) for one in found)
     strangers = sum(one.known is None for one in found)
     return state.last_ok_at is not None and is_unknown and 5 * strangers >= 4 * len(found)
 

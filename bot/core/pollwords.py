@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Final
 
+from bot.core.feedsync import SyncReason
 from bot.core.schedule import NextPollReason
 from bot.model import PauseReason, PollReason, TroubleKind
 
@@ -48,6 +49,12 @@ _TROUBLES: Final[Mapping[TroubleKind, str]] = {
 _PAUSED: Final[Mapping[PauseReason, str]] = {
     PauseReason.GONE: "paused: the server said three times over 48 hours that it is gone",
     PauseReason.OPERATOR: "paused by an operator",
+    PauseReason.CONFIG: "rests: the config names its address itself",
+}
+_SYNCED: Final[Mapping[SyncReason, str]] = {
+    SyncReason.TAKES_OVER: "feed goes on where another one of its address stood",
+    SyncReason.RESTS: "feed rests, since the config names its address itself",
+    SyncReason.RETURNS: "feed is polled again, since the config names its address no more",
 }
 
 
@@ -64,6 +71,11 @@ def why_words(why: NextPollReason) -> str:
 def pause_words(pause: PauseReason) -> str:
     """Return why a feed is not polled."""
     return _PAUSED[pause]
+
+
+def sync_words(reason: SyncReason) -> str:
+    """Return what happened to a feed because of what the config names."""
+    return _SYNCED[reason]
 
 
 def trouble_words(kind: TroubleKind) -> str:

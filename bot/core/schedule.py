@@ -118,6 +118,8 @@ def after_success(
         now: Aware UTC. The next poll is always later.
         dice: 0 <= dice < 1. Spreads feeds by the policy's jitter.
     """
+    if any(one.reason is ItemReason.FIRST_POLL for one in found or ()):  # also of another feed in its place
+        state = replace(state, last_ok_at=None, gap_at=None, hurry=0)
     if isinstance(outcome, NotModified):
         fresh = _after_304(state, outcome, now, policy)
     else:
@@ -136,6 +138,7 @@ def after_success(
         last_ok_at=now,
         last_new_at=now if any(one.reason in _NEWS for one in found or ()) else state.last_new_at,
         gap_at=now if is_missed else state.gap_at,
+        is_new_address=state.is_new_address and parsed is None,
         hurry=hurry_after(state, now, is_missed=is_missed, is_late=is_late),
     )
     delay, why = _interval(feed, fresh, dice, policy)

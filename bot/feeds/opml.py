@@ -15,6 +15,7 @@ from xml.sax.saxutils import quoteattr
 from babel import Locale, UnknownLocaleError
 from yarl import URL
 
+from bot.core.feedsync import url_key as url_key  # noqa: PLC0414  # whoever reads lists compares by it
 from bot.core.identity import redact_url
 from bot.core.markup import clean_text
 from bot.errors import ConfigInvalid, Problem
@@ -76,20 +77,6 @@ def write_opml(feeds: Iterable[Feed], now: datetime) -> str:
 def public_url(url: str) -> str:
     """Return the URL without what looks like a credential; the same where there is none."""
     return redact_url(url).replace("://***@", "://")
-
-
-def url_key(url: str) -> str:
-    """Return what tells one feed's URL from another's.
-
-    http or https, a leading "www.", a last slash, a fragment and credentials make no difference.
-    """
-    try:
-        parsed = URL(url.strip())
-        host = (parsed.raw_host or "").removeprefix("www.")
-        port = "" if parsed.port in {80, 443, None} else f":{parsed.port}"
-        return f"{host}{port}{parsed.raw_path.rstrip('/')}?{parsed.raw_query_string}"
-    except ValueError:  # yarl's word for a host or port that cannot be
-        return url.strip()
 
 
 def feed_id_for(url: str) -> FeedId:

@@ -14,6 +14,7 @@ from bot.store.chats import ChatRows
 from bot.store.engine import Database
 from bot.store.feedlist import FeedListRows
 from bot.store.feeds import FeedRows, PollRows
+from bot.store.feedsync import FeedSyncRows
 from bot.store.firstpolls import FirstPollRows
 from bot.store.migrate import check_tables, upgrade
 from bot.store.news import NewsRows
@@ -36,6 +37,7 @@ class SqlPoll(StoredRows, NewsRows, AlertRows, PollRows, PageRows, FloodRows):
 
 class SqlStore(
     FeedRows,
+    FeedSyncRows,
     FeedListRows,
     FirstPollRows,
     DeliveryRows,

@@ -17,30 +17,30 @@ from urllib.parse import quote
 
 import sqlalchemy as sa
 
+from bot.core.feedsync import url_key
 from bot.core.hosts import url_host_key
 from bot.core.schedule import NextPollReason
 from bot.model import Feed, FeedId, FeedOrigin, ItemReason, PauseReason, PollReason
 from bot.ports import FeedStatus, PollRecord
 from bot.store.dialect import insert
 from bot.store.engine import Database, translated
-from bot.store.feeds import OF_ADDRESS, feed_from_row, new_feed_row, state_from_row
+from bot.store.feeds import (
+    ASKED_BY,
+    NO_LEASE,
+    OF_ADDRESS,
+    UNREAD,
+    feed_from_row,
+    new_feed_row,
+    state_from_row,
+)
 from bot.store.schema import feeds, hosts, items, polls
 
-_NO_LEASE: Final[Mapping[str, Any]] = {"lease": None, "lease_until": None}
 _WELL: Final[Mapping[str, Any]] = {
     "failures": 0,
     "failing_since": None,
     "gone_count": 0,
     "gone_since": None,
     "pause_reason": None,
-}
-# What the server answers by, and we read by: where it changes, the last body must be read anew.
-_ASKED_BY: Final = ("encoding", "user_agent", "headers", "auth_file")
-_UNREAD: Final[Mapping[str, Any]] = {
-    "etag": None,
-    "last_modified": None,
-    "validators_since": None,
-    "body_sha256": None,
 }
 _COMMAND_FEEDS: Final = "SELECT id FROM feeds WHERE listed AND origin = ? ORDER BY id"
 
@@ -102,7 +102,7 @@ class FeedListRows:
         known to have shown.
         """
         rows = [
-            {**new_feed_row(feed, FeedOrigin.COMMAND, first, now), **_NO_LEASE}
+            {**new_feed_row(feed, FeedOrigin.COMMAND, first, now), **NO_LEASE}
             for feed, first in zip(added, first_polls, strict=True)
         ]
         async with self._db.writing() as connection:
@@ -132,23 +132,29 @@ class FeedListRows:
             row = found.mappings().one_or_none()
             if row is None:
                 return False
-            told = {**asdict(feed), "headers": [list(pair) for pair in feed.headers], **_NO_LEASE}
+            told = {**asdict(feed), "headers": [list(pair) for pair in feed.headers], **NO_LEASE}
             told |= _consequences(_status(row), feed, now)
             await connection.execute(sa.update(feeds).where(query).values(told))
         return True
 
     async def pause_feed(self, feed: FeedId, reason: PauseReason) -> bool:
-        """Poll a feed no more until it is resumed. False: there is no such feed."""
-        return await self._change(_listed(feed), {"pause_reason": reason.value, **_NO_LEASE})
+        """Poll a feed no more until it is resumed.
+
+        False: there is no such feed, or it rests, since the config names its address itself.
+        """
+        return await self._change(_awake(feed), {"pause_reason": reason.value, **NO_LEASE})
 
     async def resume_feed(self, feed: FeedId, now: datetime) -> bool:
-        """Poll a feed again, and at once: pause, back-off and 410s are forgotten. False: no such feed."""
+        """Poll a feed again, and at once: pause, back-off and 410s are forgotten.
+
+        False: there is no such feed, or it rests, since the config names its address itself.
+        """
         at_once = {"next_poll_at": now, "next_poll_why": NextPollReason.FIRST.value}
-        return await self._change(_listed(feed), {**_WELL, **at_once, **_NO_LEASE})
+        return await self._change(_awake(feed), {**_WELL, **at_once, **NO_LEASE})
 
     async def remove_feed(self, feed: FeedId) -> bool:
         """List a feed no more that was added by command; its items and keys stay. False: no such feed."""
-        return await self._change(_by_command(feed), {"listed": False, **_NO_LEASE})
+        return await self._change(_by_command(feed), {"listed": False, **NO_LEASE})
 
     async def _change(self, which: sa.ColumnElement[bool], values: Mapping[str, Any]) -> bool:
         async with self._db.writing() as connection:
@@ -183,19 +189,31 @@ def _listed(feed: FeedId) -> sa.ColumnElement[bool]:
     return sa.and_(feeds.c.id == feed, feeds.c.listed)
 
 
+def _awake(feed: FeedId) -> sa.ColumnElement[bool]:
+    return sa.and_(_listed(feed), feeds.c.pause_reason.is_distinct_from(PauseReason.CONFIG.value))
+
+
 def _by_command(feed: FeedId) -> sa.ColumnElement[bool]:
     return sa.and_(_listed(feed), feeds.c.origin == FeedOrigin.COMMAND.value)
 
 
 def _consequences(known: FeedStatus, after: Feed, now: datetime) -> dict[str, Any]:
     """Return what new settings change in what is remembered of a feed."""
-    before = known.feed
+    before, learned = known.feed, known.state.learned_url
     at_once = {"next_poll_at": now, "next_poll_why": NextPollReason.FIRST.value}
     if before.url != after.url:
-        stays = known.pause.value if known.pause is PauseReason.OPERATOR else None
-        return {**OF_ADDRESS, **at_once, "pause_reason": stays, "host": url_host_key(after.url)}
-    if any(getattr(before, name) != getattr(after, name) for name in _ASKED_BY):
-        return {**_UNREAD, **at_once}
+        is_elsewhere = url_key(after.url) not in {url_key(url) for url in (before.url, learned) if url}
+        is_resting = known.pause is PauseReason.CONFIG and not is_elsewhere
+        stays = known.pause if known.pause is PauseReason.OPERATOR or is_resting else None
+        return {
+            **OF_ADDRESS,
+            **at_once,
+            "pause_reason": stays.value if stays else None,
+            "host": url_host_key(after.url),
+            "is_new_address": is_elsewhere or known.state.is_new_address,
+        }
+    if any(getattr(before, name) != getattr(after, name) for name in ASKED_BY):
+        return {**UNREAD, **at_once}
     if before.allow_private != after.allow_private:
         return at_once
     if after.interval is not None and now + after.interval < known.next_poll_at:

@@ -1,4 +1,4 @@
-"""The feeds and their polls."""
+"""The feeds and their polls; what is written of them elsewhere is put into rows here."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import asdict, fields
 from datetime import datetime, timedelta
 from operator import attrgetter
-from typing import Any
+from typing import Any, Final
 
 import sqlalchemy as sa
 from sqlalchemy.engine import Dialect
@@ -24,14 +24,14 @@ from bot.store.dialect import each_pair, insert
 from bot.store.engine import Database
 from bot.store.schema import feeds, hosts, item_keys, items, polls
 
-_FEED = tuple(one.name for one in fields(Feed))
+FEED_COLUMNS = tuple(one.name for one in fields(Feed))
 _STATE = tuple(one.name for one in fields(PollState))
 _state_facts = attrgetter(*_STATE)
-_DUE = [feeds.c[name] for name in ("lease", *_FEED, *_STATE)]  # what `_due_feed` reads
+_DUE = [feeds.c[name] for name in ("lease", *FEED_COLUMNS, *_STATE)]  # what `_due_feed` reads
 _ERROR_LIMIT = 500
 
 # What belongs to a feed's address, and so is forgotten when the operator changes it.
-OF_ADDRESS: Mapping[str, Any] = {
+OF_ADDRESS: Final[Mapping[str, Any]] = {
     "etag": None,
     "last_modified": None,
     "validators_since": None,
@@ -47,32 +47,21 @@ OF_ADDRESS: Mapping[str, Any] = {
     "pause_reason": None,
     "next_poll_why": NextPollReason.FIRST.value,
 }
+# What the server answers by, and we read by: where it changes, the last body must be read anew.
+ASKED_BY: Final = ("encoding", "user_agent", "headers", "auth_file")
+UNREAD: Final[Mapping[str, Any]] = {
+    "etag": None,
+    "last_modified": None,
+    "validators_since": None,
+    "body_sha256": None,
+}
+NO_LEASE: Final[Mapping[str, Any]] = {"lease": None, "lease_until": None}
 
 
 class FeedRows:
-    """What polling asks of the feeds; answers `ports.FeedStore` but for `polling`."""
+    """What polling asks of the feeds; with `feedsync.py` it answers `ports.FeedStore` but for `polling`."""
 
     _db: Database
-
-    async def sync_feeds(
-        self, listed: Sequence[Feed], first_polls: Sequence[datetime], now: datetime
-    ) -> None:
-        """Make the config's feeds these; those left out keep their keys and are no longer polled.
-
-        Feeds added by command stay as they are, but for those whose id or URL the config now has itself. A
-        feed whose URL changed is polled afresh: validators and back-off belong to the URL.
-        """
-        rows = [
-            new_feed_row(feed, FeedOrigin.CONFIG, first, now)
-            for feed, first in zip(listed, first_polls, strict=True)
-        ]
-        async with self._db.writing() as connection:
-            mine = feeds.c.origin == FeedOrigin.CONFIG.value
-            await connection.execute(sa.update(feeds).where(mine).values(listed=False))
-            for some in chunks([feed.url for feed in listed]):
-                await connection.execute(sa.update(feeds).where(feeds.c.url.in_(some)).values(listed=False))
-            if rows:
-                await connection.execute(_upsert(connection), rows)
 
     async def claim_feeds(
         self, now: datetime, lease_for: timedelta, limit: int, *, unpolled_since: datetime | None = None
@@ -158,9 +147,11 @@ class FeedRows:
         """Return the newest item that the feed is known to have shown under each of these titles."""
         known: dict[str, KnownItem] = {}
         query = sa.select(items.c.id, items.c.title, items.c.content_hash, items.c.seen_at)
+        taken_over = sa.select(item_keys.c.item_id).where(item_keys.c.feed_id == feed)
+        shown = sa.or_(items.c.feed_id == feed, items.c.id.in_(taken_over))
         async with self._db.reading() as connection:
             for some in chunks(titles):
-                mine = query.where(items.c.feed_id == feed, items.c.title.in_(some)).order_by(items.c.id)
+                mine = query.where(shown, items.c.title.in_(some)).order_by(items.c.id)
                 for number, title, digest, seen_at in await connection.execute(mine):
                     known[title] = KnownItem(id=ItemId(number), content_hash=digest, seen_at=seen_at)
         return known
@@ -218,7 +209,7 @@ def new_feed_row(feed: Feed, origin: FeedOrigin, first_poll: datetime, now: date
 
 def feed_from_row(row: sa.RowMapping) -> Feed:
     """Return the feed of a row of the table `feeds`."""
-    return _feed([row[name] for name in _FEED])
+    return _feed([row[name] for name in FEED_COLUMNS])
 
 
 def state_from_row(row: sa.RowMapping) -> PollState:
@@ -227,13 +218,13 @@ def state_from_row(row: sa.RowMapping) -> PollState:
 
 
 def _due_feed(row: sa.Row[Any]) -> DueFeed:
-    feed, state = row[1 : 1 + len(_FEED)], row[1 + len(_FEED) :]
+    feed, state = row[1 : 1 + len(FEED_COLUMNS)], row[1 + len(FEED_COLUMNS) :]
     return DueFeed(feed=_feed(feed), state=PollState(**dict(zip(_STATE, state, strict=True))), lease=row[0])
 
 
 def _feed(values: Sequence[Any]) -> Feed:
     """Return the feed of these columns' values."""
-    told = dict(zip(_FEED, values, strict=True))
+    told = dict(zip(FEED_COLUMNS, values, strict=True))
     told["headers"] = tuple((name, value) for name, value in told["headers"])
     return Feed(**told)
 
@@ -252,22 +243,6 @@ def _known(dialect: Dialect) -> sa.Select[Any]:
     facts = (item_keys.c.feed_id, item_keys.c.key, item_keys.c.seen_at, items.c.id, items.c.content_hash)
     mine = sa.and_(item_keys.c.feed_id == feed, item_keys.c.key == key)
     return sa.select(*facts).select_from(asked.join(item_keys, mine).join(items))
-
-
-def _upsert(connection: AsyncConnection) -> sa.Insert:
-    statement = insert(connection, feeds)
-    new = statement.excluded
-    moved = feeds.c.url != new.url
-    again = {name: sa.case((moved, value), else_=feeds.c[name]) for name, value in OF_ADDRESS.items()}
-    return statement.on_conflict_do_update(
-        index_elements=[feeds.c.id],
-        set_={
-            **{name: new[name] for name in (*_FEED[1:], "origin", "listed")},
-            **again,
-            "host": sa.case((sa.or_(moved, feeds.c.host == ""), new.host), else_=feeds.c.host),
-            "next_poll_at": sa.case((moved, new.next_poll_at), else_=feeds.c.next_poll_at),
-        },
-    )
 
 
 _SAVED = (

@@ -98,6 +98,7 @@ feeds = sa.Table(
     sa.Column("moved_to", sa.Text),
     sa.Column("moved_since", Utc),
     sa.Column("moved_times", sa.Integer, nullable=False),
+    sa.Column("is_new_address", sa.Boolean, nullable=False),
     sa.Column("last_poll_at", Utc),
     sa.Column("last_reason", sa.Text),  # PollReason of the last poll
     sa.Column("last_error", sa.Text),

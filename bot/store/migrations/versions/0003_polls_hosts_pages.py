@@ -32,6 +32,9 @@ def upgrade() -> None:
     op.add_column("feeds", sa.Column("moved_to", sa.Text(), nullable=True))
     op.add_column("feeds", sa.Column("moved_since", _UTC, nullable=True))
     op.add_column("feeds", sa.Column("moved_times", sa.Integer(), nullable=False, server_default="0"))
+    op.add_column(
+        "feeds", sa.Column("is_new_address", sa.Boolean(), nullable=False, server_default=sa.false())
+    )
     op.execute("UPDATE feeds SET pause_reason = 'gone' WHERE paused")
     # Not in a batch: that would make the table anew, and its items point at the old one.
     op.drop_column("feeds", "paused")
@@ -106,6 +109,6 @@ def downgrade() -> None:
     for column in (
         *("user_agent", "headers", "auth_file", "fetch_content", "origin", "host", "added_at"),
         *("pause_reason", "window", "window_start", "last_new_at", "gap_at", "hurry"),
-        *("learned_url", "moved_to", "moved_since", "moved_times"),
+        *("learned_url", "moved_to", "moved_since", "moved_times", "is_new_address"),
     ):
         op.drop_column("feeds", column)
