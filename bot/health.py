@@ -16,7 +16,7 @@ from bot.core.health_summary import Summary
 from bot.core.render import Texts
 from bot.i18n import texts
 from bot.metrics import Metrics
-from bot.model import Address, Chat, Message, Trouble, TroubleKind, TroubleScope
+from bot.model import Address, Chat, Message, Trouble, TroubleScope
 from bot.ports import Clock, Notice
 
 log = structlog.get_logger()
@@ -39,7 +39,10 @@ class TroubleStore(Protocol):
     async def replace_troubles(
         self, begun: Collection[Trouble], gone: Collection[Trouble], owed: Collection[Notice], now: datetime
     ) -> None:
-        """Write which troubles began and which are gone, together with what operators are owed about it."""
+        """Write which troubles began and which are gone, together with what operators are owed about it.
+
+        A flood that began is told: it is kept without its detail, see `is_untold`.
+        """
 
     async def probe(self, now: datetime) -> None:
         """Make a few failing feeds due, so that no back-off sleeps through the end of an outage."""
@@ -63,7 +66,7 @@ class WatchStore(TroubleStore, SummaryStore, Protocol):
 class HealthReport:
     """What one check found."""
 
-    begun: tuple[Trouble, ...] = ()  # floods among them, which do not last
+    begun: tuple[Trouble, ...] = ()
     ended: tuple[Trouble, ...] = ()
     lasting: tuple[Trouble, ...] = ()  # those begun now among them
 
@@ -106,17 +109,14 @@ class HealthWatch:
         found = await asyncio.to_thread(judge, sight, known, now)
         if found.begun or found.ended or found.dropped:
             owed = await self._notices(found.begun, found.ended, now)
-            floods = tuple(one for one in found.begun if one.kind is TroubleKind.FLOOD)
-            gone = (*found.ended, *found.dropped, *floods)
-            await self._store.replace_troubles(found.begun, gone, owed, now)
+            await self._store.replace_troubles(found.begun, (*found.ended, *found.dropped), owed, now)
             _log("trouble with polling", found.begun)
             _log("trouble with polling is over", found.ended)
         if any(one.scope is TroubleScope.ALL for one in found.lasting):
             await self._store.probe(now)
         if self._metrics is not None:
             self._metrics.saw(await self._store.summary(now), now)
-        fresh = tuple(one for one in found.begun if one.kind is not TroubleKind.FLOOD)
-        return HealthReport(begun=found.begun, ended=found.ended, lasting=(*found.lasting, *fresh))
+        return HealthReport(begun=found.begun, ended=found.ended, lasting=(*found.lasting, *found.begun))
 
     async def _notices(
         self, begun: Sequence[Trouble], ended: Sequence[Trouble], now: datetime

@@ -23,6 +23,7 @@ HOST_AFTER = timedelta(minutes=15)  # of nothing but failures, on one host
 REFUSED_AFTER = timedelta(hours=1)  # so that a page "back in a minute" alarms nobody
 REFUSED_TIMES = 2  # failed polls in a row
 MISSED_FOR = timedelta(hours=24)  # after the last gap
+FLOODED_FOR = timedelta(hours=24)  # after the last flood
 MOVED_EVERY = timedelta(
     hours=24
 )  # new addresses are no emergency: told at most once a day, and not on the first
@@ -60,6 +61,7 @@ class FeedHealth:
     median_gap: timedelta | None = None
     gap_at: datetime | None = None  # the last poll that missed items
     gaps: int = 0  # such polls of late
+    flood_at: datetime | None = None  # the last flood within FLOODED_FOR; only known where there is a trouble
     learned_url: str | None = None  # without credentials
 
 
@@ -121,25 +123,33 @@ class _Fate(Enum):
 def judge(sight: Sight, known: Collection[Trouble], now: datetime) -> Judgement:
     """Return what began, what is over, and what lasts.
 
-    Floods wait among the known until they are told; they have no end.
+    A flood is noted by its poll, and waits among the known until it is told.
 
     Args:
         known: The troubles as they were left by the last check.
         now: Aware UTC.
     """
-    flooded = tuple(trouble for trouble in known if trouble.kind is TroubleKind.FLOOD)
-    before = [trouble for trouble in known if trouble.kind is not TroubleKind.FLOOD]
-    fates = _fates(before, sight, now)
-    lasting = tuple(trouble for trouble in before if fates[trouble] is _Fate.LASTS)
+    fates = _fates(known, sight, now)
+    staying = [one for one in known if fates[one] is _Fate.LASTS]
+    untold = [one for one in staying if is_untold(one)]
+    lasting = [one for one in staying if not is_untold(one)]
     # What failed in an outage that is over just now has yet to show that it fails by itself.
-    outages = [one for one in before if fates[one] is _Fate.OVER and one.kind is TroubleKind.OUTAGE]
-    begun = _begun(sight, (*lasting, *outages), flooded, now)
+    outages = [one for one in known if fates[one] is _Fate.OVER and one.kind is TroubleKind.OUTAGE]
+    begun = _begun(sight, (*lasting, *outages), untold, now)
     return Judgement(
         begun=begun,
-        ended=tuple(trouble for trouble in before if fates[trouble] is _Fate.OVER),
-        dropped=tuple(trouble for trouble in before if fates[trouble] is _Fate.DROPPED),
-        lasting=(*lasting, *(trouble for trouble in flooded if trouble not in begun)),
+        ended=tuple(one for one in known if fates[one] is _Fate.OVER),
+        dropped=tuple(one for one in known if fates[one] is _Fate.DROPPED),
+        lasting=(*lasting, *(one for one in untold if one not in begun)),
     )
+
+
+def is_untold(trouble: Trouble) -> bool:
+    """Return whether a poll noted this trouble, a flood, and nobody was told of it.
+
+    Until then its share of new items is its detail; the store takes that off when it is told.
+    """
+    return trouble.kind is TroubleKind.FLOOD and bool(trouble.detail)
 
 
 def troubles_of(sight: Sight, lasting: Collection[Trouble], now: datetime) -> tuple[Trouble, ...]:
@@ -184,12 +194,12 @@ def silence_allowed(median_gap: timedelta | None) -> timedelta:
 
 
 def _begun(
-    sight: Sight, lasting: Collection[Trouble], flooded: Collection[Trouble], now: datetime
+    sight: Sight, lasting: Collection[Trouble], untold: Collection[Trouble], now: datetime
 ) -> tuple[Trouble, ...]:
     """Return what has ripened and is not known; with it, what would ripen soon."""
     known = {_identity(one) for one in lasting}
     ripe = [one for one in troubles_of(sight, lasting, now) if _identity(one) not in known]
-    ripe += [one for one in flooded if now - one.since >= TOGETHER]
+    ripe += [one for one in untold if now - one.since >= TOGETHER]
     if not ripe:
         return ()
     known |= {_identity(one) for one in ripe}
@@ -197,7 +207,7 @@ def _begun(
     return (
         *ripe,
         *(one for one in soon if _identity(one) not in known and one.scope is not TroubleScope.ALL),
-        *(one for one in flooded if one not in ripe),
+        *(one for one in untold if one not in ripe),
     )
 
 
@@ -280,6 +290,9 @@ def _feed_fate(trouble: Trouble, feed: FeedHealth | None, is_restless: bool, now
             lasts = is_silent(feed)
         case TroubleKind.MISSED:
             lasts = feed.gap_at is not None and now - feed.gap_at < MISSED_FOR
+        case TroubleKind.FLOOD:
+            is_recent = feed.flood_at is not None and now - feed.flood_at < FLOODED_FOR
+            lasts = is_recent or is_untold(trouble)
         case TroubleKind.MOVED:
             lasts = feed.learned_url is not None
         case _:

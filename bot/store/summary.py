@@ -7,7 +7,7 @@ from datetime import datetime, timedelta
 import sqlalchemy as sa
 
 from bot.core.health_summary import Summary
-from bot.model import DeliveryState, PauseReason, PollReason, TroubleKind, TroubleScope
+from bot.model import DeliveryState, PauseReason, PollReason, TroubleScope
 from bot.store.engine import Database
 from bot.store.schema import deliveries, feeds, hosts, items, notices, polls, rule_sets, troubles
 from bot.store.troubles import outlets_of, trouble_from_row
@@ -47,7 +47,7 @@ _POLLS = (
     .where(_RECENT.c.at > sa.bindparam("since", type_=polls.c.at.type))
     .group_by(_RECENT.c.reason)
 )
-_TROUBLES = sa.select(troubles).where(troubles.c.kind != TroubleKind.FLOOD.value).order_by(troubles.c.since)
+_TROUBLES = sa.select(troubles).order_by(troubles.c.since)
 
 
 def _counts(now: datetime) -> sa.Select[tuple[object, ...]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -13,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from bot.core.health import (
     CALM,
     FEWEST,
+    FLOODED_FOR,
     GOOD_POLLS,
     LASTING_REASONS,
     MISSED_FOR,
@@ -26,8 +28,9 @@ from bot.core.health import (
     HostHealth,
     HouseHealth,
     Sight,
+    is_untold,
 )
-from bot.core.identity import redact_url
+from bot.core.identity import FLOOD_ITEMS, redact_url
 from bot.core.schedule import SICK_AFTER
 from bot.model import FeedId, PauseReason, PollReason, Trouble, TroubleKind, TroubleScope
 from bot.ports import Notice
@@ -83,16 +86,15 @@ class TroubleRows:
         """Write which troubles began and which are gone, together with what operators are owed about it.
 
         Where an outage is gone, the feeds that it made fail are due at once, and begin to fail by themselves
-        only now.
+        only now. A flood that began is told: it is kept without its detail, see `is_untold`.
         """
         async with self._db.writing() as connection:
             for one in gone:
                 await connection.execute(sa.delete(troubles).where(_is(one)))
                 if one.kind is TroubleKind.OUTAGE:
                     await _forgive(connection, one, now)
-            told = [one for one in begun if one.kind is not TroubleKind.FLOOD]
-            if told:
-                await connection.execute(insert(connection, troubles).on_conflict_do_nothing(), _rows(told))
+            if begun:
+                await connection.execute(_keep(connection), _rows(_as_told(one) for one in begun))
             await _sweep(connection, now)
             if owed:
                 await connection.execute(sa.insert(notices), [_notice_row(one, now) for one in owed])
@@ -116,7 +118,9 @@ class FloodRows:
     _connection: AsyncConnection
 
     async def note_flood(self, feed: FeedId, new: int, items: int, now: datetime) -> None:
-        """Note that a poll brought more news than is credible; the next check tells the operators once.
+        """Note that a poll brought more news than is credible; a check tells the operators once.
+
+        While a flood of the feed is known, another one changes nothing: its poll says all.
 
         Args:
             new: How many items nobody knew.
@@ -145,7 +149,27 @@ async def _feeds(
         rows = await connection.execute(_FEED.where(feeds.c.listed, feeds.c.id.in_(ids)))
         found |= {row["id"]: _feed(row) for row in rows.mappings()}
         await asyncio.sleep(0)
+    for feed, at in (await _floods(connection, known, now)).items():
+        if feed in found:
+            found[feed] = replace(found[feed], flood_at=at)
     return tuple(found[one] for one in sorted(found))
+
+
+async def _floods(
+    connection: AsyncConnection, known: Collection[Trouble], now: datetime
+) -> dict[str, datetime]:
+    """Return when the feeds whose flood is known were last flooded; the condition is that of `is_flood`."""
+    is_flood = sa.and_(polls.c.new >= FLOOD_ITEMS, 2 * polls.c.new > polls.c["items"])
+    last = (
+        sa.select(polls.c.feed_id, sa.func.max(polls.c.at).label("at"))
+        .where(polls.c.at > now - FLOODED_FOR, is_flood)
+        .group_by(polls.c.feed_id)
+    )
+    found: dict[str, datetime] = {}
+    for some in chunks(sorted({one.key for one in known if one.kind is TroubleKind.FLOOD})):
+        rows = await connection.execute(last.where(polls.c.feed_id.in_(some)))
+        found |= {row.feed_id: row.at for row in rows}
+    return found
 
 
 _FIRST_POLL = (  # for feeds from before `added_at` was kept
@@ -353,7 +377,19 @@ def _is(trouble: Trouble) -> sa.ColumnElement[bool]:
     )
 
 
-def _rows(some: Collection[Trouble]) -> list[dict[str, object]]:
+def _keep(connection: AsyncConnection) -> sa.Insert:
+    """Return the statement that writes troubles that are told."""
+    new = insert(connection, troubles)
+    return new.on_conflict_do_update(
+        index_elements=["scope", "key", "kind"], set_={"detail": new.excluded.detail}
+    )
+
+
+def _as_told(trouble: Trouble) -> Trouble:
+    return replace(trouble, detail="") if is_untold(trouble) else trouble
+
+
+def _rows(some: Iterable[Trouble]) -> list[dict[str, object]]:
     return [
         {
             "scope": one.scope.value,

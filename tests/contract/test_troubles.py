@@ -61,9 +61,15 @@ class Polled:
         reasons: Mapping[str, PollReason],
         *,
         pause: PauseReason | None = None,
+        seen: tuple[int, int] | None = None,
         **state: object,
     ) -> None:
-        """Let these feeds have been polled, with these outcomes, and leave the others alone."""
+        """Let these feeds have been polled, with these outcomes, and leave the others alone.
+
+        Args:
+            seen: How many items were new, and how many there were; None: no body was read.
+        """
+        new, items = seen or (None, None)
         now = self.clock.now()
         due = await self.store.claim_feeds(now, HOUR, 100, unpolled_since=now + DAY)
         outcomes = []
@@ -78,7 +84,7 @@ class Polled:
                     pause=pause,
                 )
                 error = None if reason is GOOD else f"{one.feed.id} fails"
-                outcomes.append(PollOutcome(due=one, decision=decision, error=error))
+                outcomes.append(PollOutcome(due=one, decision=decision, error=error, items=items, new=new))
         async with self.store.polling() as transaction:
             await transaction.save_polls(outcomes, now)
         await self.store.release_feeds([one for one in due if one.feed.id not in reasons])
@@ -332,16 +338,45 @@ async def test_troubles_are_kept_until_they_are_gone(house: Polled) -> None:
     assert set(await house.store.troubles()) == {ALL_DOWN, HOST_DOWN}
 
 
-async def test_a_flood_is_kept_by_its_poll_until_it_is_told(house: Polled) -> None:
+async def note_flood(house: Polled, new: int, items: int) -> None:
     async with house.store.polling() as transaction:
-        await transaction.note_flood(FeedId("b1"), 30, 40, house.clock.now())
-        await transaction.note_flood(FeedId("b1"), 25, 40, house.clock.now() + MINUTE)
+        await transaction.note_flood(FeedId("b1"), new, items, house.clock.now())
+
+
+async def test_a_flood_is_kept_by_its_poll_with_its_share_until_it_is_told(house: Polled) -> None:
+    await note_flood(house, 30, 40)
+    house.clock.advance(MINUTE)
+    await note_flood(house, 25, 40)
 
     [flood] = await house.store.troubles()
 
     assert (flood.key, flood.kind, flood.detail, flood.since) == ("b1", TroubleKind.FLOOD, "30/40", START)
-    await house.store.replace_troubles([flood], [flood], [], house.clock.now())
+    await house.store.replace_troubles([flood], [], [], house.clock.now())
+    await note_flood(house, 35, 40)
+    assert await house.store.troubles() == [replace(flood, detail="")]
+    await house.store.replace_troubles([], [flood], [], house.clock.now())
     assert await house.store.troubles() == []
+
+
+@pytest.mark.parametrize(
+    ("new", "items", "is_flood"), [(20, 39, True), (20, 40, False), (19, 19, False)], ids="{}".format
+)
+async def test_the_last_flood_of_a_feed_in_trouble_is_found_among_its_polls(
+    house: Polled, new: int, items: int, is_flood: bool
+) -> None:
+    known = replace(SICK, key="b1", kind=TroubleKind.FLOOD, detail="")
+    await house.poll(every(GOOD, "b1"), seen=(30, 30))
+    house.clock.advance(HOUR)
+    last = house.clock.now()
+    await house.poll(every(GOOD, "b1"), seen=(new, items))
+    house.clock.advance(HOUR)
+    await house.poll(every(GOOD, "b1"), seen=(0, items))
+
+    feed = await house.feed("b1", known)
+    assert feed is not None and feed.flood_at == (last if is_flood else START)
+    house.clock.advance(DAY)
+    feed = await house.feed("b1", known)
+    assert feed is not None and feed.flood_at is None
 
 
 async def test_troubles_and_the_word_of_them_are_written_together_or_not_at_all(house: Polled) -> None:
@@ -435,7 +470,7 @@ async def test_a_summary_counts_what_operators_care_for(house: Polled) -> None:
     await house.poll(every(BAD, "c1"))
     now = house.clock.now()
     in_trouble = replace(SICK, key="b1")
-    flood = replace(SICK, kind=TroubleKind.FLOOD)
+    flood = replace(SICK, kind=TroubleKind.FLOOD, detail="")
     await house.store.replace_troubles([in_trouble, HOST_DOWN, flood], [], [], now)
     await house.store.keep_rules("1", {"a.yaml": "x"}, START)
 
@@ -444,7 +479,7 @@ async def test_a_summary_counts_what_operators_care_for(house: Polled) -> None:
     assert (found.live, found.failing, found.paused, found.gone) == (7, 2, 0, 1)
     assert found.polls == {GOOD: 3, BAD: 1, PollReason.GONE: 1}
     assert (found.last_poll_at, found.due_since) == (now, START)
-    assert (set(found.troubles), found.outlets) == ({in_trouble, HOST_DOWN}, {"b1": "B"})
+    assert (set(found.troubles), found.outlets) == ({in_trouble, HOST_DOWN, flood}, {"b1": "B"})
     assert (found.rules_since, found.rules_refused) == (START, False)
     assert (found.items, found.owed, found.dead, found.resting) == (0, 0, 0, 0)
 

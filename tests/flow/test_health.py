@@ -366,18 +366,27 @@ async def test_troubles_are_known_also_where_nobody_is_told(tmp_path: Path) -> N
     assert [one.kind for one in reports[-1].lasting] == [TroubleKind.REFUSED]
 
 
-async def test_a_flood_is_told_once_and_is_then_forgotten(place: Place) -> None:
+async def test_a_feed_that_floods_at_each_poll_is_told_once_and_its_end_once(place: Place) -> None:
     async with place.house() as home:
         await live(home, 1)
-        home.replace(*(an_entry(f"Event number {number}") for number in range(30)), outlet="two")
+        reports = []
+        for hour in range(6):
+            home.replace(*(an_entry(f"Event {hour} of {number}") for number in range(25)), outlet="two")
+            reports += await live(home, 1, every=HOUR)
+        reports += await live(home, 1)
+        [start] = [text for text in place.told() if "More news at once" in text]
+        in_health = await home.house.store.summary(place.clock.now())
+        await live(home, 23, every=HOUR)
+        assert sum("More news at once" in text for text in place.told()) == 1
+        await live(home, 3, every=HOUR)
 
-        reports = await live(home, 4)
-
-    begun = [one for report in reports for one in report.begun]
-    [flood] = [one for one in begun if one.kind is TroubleKind.FLOOD]
-    assert (flood.key, flood.detail) == ("two", "30/30")
-    assert sum("More news at once" in text for text in place.told()) == 1
-    assert TroubleKind.FLOOD not in {one.kind for one in reports[-1].lasting}
+    floods = [one for report in reports for one in report.begun if one.kind is TroubleKind.FLOOD]
+    assert [(one.key, one.detail) for one in floods] == [("two", "25/25")]
+    assert TroubleKind.FLOOD in {one.kind for one in reports[-1].lasting}
+    assert TroubleKind.FLOOD in {one.kind for one in in_health.troubles}
+    assert "25/25" in start
+    [_, end] = [text for text in place.told() if "More news at once" in text]
+    assert end.startswith("✅ Over")
 
 
 async def test_numbers_show_how_the_house_fared_at_the_last_check(place: Place) -> None:

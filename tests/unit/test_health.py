@@ -282,12 +282,36 @@ def test_what_ripens_within_ten_minutes_is_told_together() -> None:
 
 
 def test_a_flood_is_told_after_ten_minutes_or_with_something_else() -> None:
-    flood = a_trouble(TroubleKind.FLOOD, "post", ago=5 * MINUTE, detail="40/50")
+    flood = a_trouble(TroubleKind.FLOOD, ago=5 * MINUTE, detail="40/50")
+    feed = a_feed(flood_at=NOW - 5 * MINUTE)
 
-    assert judge(seen(), [flood], NOW) == Judgement(lasting=(flood,))
-    assert judge(seen(), [flood], NOW + 5 * MINUTE) == Judgement(begun=(flood,))
-    begun = judge(seen(failing(2 * DAY)), [flood], NOW).begun
+    assert judge(seen(feed), [flood], NOW) == Judgement(lasting=(flood,))
+    assert judge(seen(feed), [flood], NOW + 5 * MINUTE) == Judgement(begun=(flood,))
+    begun = judge(seen(feed, failing(2 * DAY, name="post")), [flood], NOW).begun
     assert [one.kind for one in begun] == [TroubleKind.FAILING, TroubleKind.FLOOD]
+
+
+def test_a_flood_that_was_told_lasts_until_a_day_after_the_last_one() -> None:
+    told = a_trouble(TroubleKind.FLOOD, ago=3 * DAY)
+    feed = a_feed(flood_at=NOW - 23 * HOUR)
+
+    assert judge(seen(feed), [told], NOW) == Judgement(lasting=(told,))
+    assert judge(seen(feed), [told], NOW + HOUR) == Judgement(ended=(told,))
+
+
+def test_a_flood_that_nobody_was_told_of_waits_however_old_it_is() -> None:
+    flood = a_trouble(TroubleKind.FLOOD, ago=3 * DAY, detail="40/50")
+
+    assert judge(seen(a_feed()), [flood], NOW) == Judgement(begun=(flood,))
+
+
+@pytest.mark.parametrize("detail", ["40/50", ""], ids=["not told", "told"])
+def test_the_flood_of_a_feed_that_was_paused_or_removed_is_dropped(detail: str) -> None:
+    flood = a_trouble(TroubleKind.FLOOD, ago=HOUR, detail=detail)
+    paused = a_feed(pause=PauseReason.OPERATOR, flood_at=NOW - HOUR)
+
+    assert judge(seen(paused), [flood], NOW) == Judgement(dropped=(flood,))
+    assert judge(seen(), [flood], NOW) == Judgement(dropped=(flood,))
 
 
 OVER, LASTS, DROPPED = "over", "lasts", "dropped"
