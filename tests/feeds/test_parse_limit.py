@@ -164,21 +164,19 @@ def date_of(draft: Draft) -> datetime:
 
 @formats
 @pytest.mark.parametrize("is_newest_first", [True, False])
-def test_of_a_hundred_thousand_entries_the_newest_are_kept(a_feed: Maker, is_newest_first: bool) -> None:
-    order = range(100_000) if is_newest_first else range(100_000, 0, -1)
+def test_of_twenty_thousand_entries_the_newest_are_kept(a_feed: Maker, is_newest_first: bool) -> None:
+    order = range(20_000) if is_newest_first else range(20_000, 0, -1)
     body = a_feed([NOW - timedelta(minutes=minute) for minute in order])
-    started = time.process_time()
 
     found = parse(body)
 
-    assert kept(found) == [*(range(500) if is_newest_first else range(99_500, 100_000))]
-    assert found.left_out == 99_500
-    assert time.process_time() - started < 6  # the daemon gives a feed ten seconds
+    assert kept(found) == [*(range(500) if is_newest_first else range(19_500, 20_000))]
+    assert found.left_out == 19_500
 
 
 @pytest.mark.parametrize("wound", ["", "&nbsp;", "<item>", "</item>", "<!-- <item> -->"])
 def test_a_hundred_thousand_entries_take_no_longer_than_some(wound: str) -> None:
-    body = an_rss([None] * 100_000).replace("<item>", f"{wound}<item>", 1)
+    body = an_rss([NOW] * 100_000).replace("<item>", f"{wound}<item>", 1)
     started = time.process_time()
 
     found = parse(body)
@@ -189,8 +187,8 @@ def test_a_hundred_thousand_entries_take_no_longer_than_some(wound: str) -> None
 
 
 @pytest.mark.parametrize("a_feed", [an_rss, a_slow_rss, an_atom])
-def test_a_hundred_thousand_entries_take_little_memory(a_feed: Maker) -> None:
-    body = a_feed(days_ago(*[1] * 100_000))
+def test_twenty_thousand_entries_take_little_memory(a_feed: Maker) -> None:
+    body = a_feed(days_ago(*[1] * 20_000))
     parse(a_feed([]))
     tracemalloc.start()
     try:
@@ -199,7 +197,7 @@ def test_a_hundred_thousand_entries_take_little_memory(a_feed: Maker) -> None:
     finally:
         tracemalloc.stop()
 
-    assert peak < 3 * len(body) + 40e6  # some copies of the text, and five thousand entries
+    assert peak < 3 * len(body) + 30e6  # some copies of the text, and five thousand entries
 
 
 def test_a_long_feed_that_feedparser_reads_is_read_to_its_end() -> None:
