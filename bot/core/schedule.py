@@ -32,6 +32,9 @@ SHORTEST_OVERRIDE = timedelta(minutes=1)
 SHORTEST_RETRY = timedelta(minutes=1)
 LONGEST_SERVER_WAIT = timedelta(hours=5)  # some servers send a max-age of a year for a feed of today's news
 SICK_AFTER = timedelta(hours=24)
+# Where a feed's first poll shows no date at all, what is dated longer before it is no news: an archive that
+# comes after an empty body. Dates without a time, or of another zone, may be so far off.
+NEWS_AT_FIRST = timedelta(hours=24)
 GONE_TIMES = 3
 GONE_PERIOD = timedelta(hours=48)
 GONE_RETRY = timedelta(hours=24)  # so that three answers span the 48 hours
@@ -136,6 +139,7 @@ def after_success(
         gone_count=0,
         gone_since=None,
         last_ok_at=now,
+        window_start=fresh.window_start or (now - NEWS_AT_FIRST if state.last_ok_at is None else None),
         last_new_at=now if any(one.reason in _NEWS for one in found or ()) else state.last_new_at,
         gap_at=now if is_missed else state.gap_at,
         is_new_address=state.is_new_address and parsed is None,

@@ -252,7 +252,7 @@ def test_the_window_reaches_from_the_oldest_to_the_newest_date() -> None:
 @pytest.mark.parametrize(
     ("ages", "begins"),
     [
-        pytest.param((), None, id="no dates"),
+        pytest.param((), 24 * 60, id="no dates: a day"),
         pytest.param((5,), 5, id="one"),
         pytest.param((5, 60), 60, id="two"),
         pytest.param((5, 60, 90_000), 60, id="a stray one of three"),
@@ -261,10 +261,10 @@ def test_the_window_reaches_from_the_oldest_to_the_newest_date() -> None:
         pytest.param((-60,), 0, id="never in the future"),
     ],
 )
-def test_the_first_window_leaves_out_the_oldest_tenth(ages: tuple[int, ...], begins: int | None) -> None:
+def test_the_first_window_leaves_out_the_oldest_tenth(ages: tuple[int, ...], begins: int) -> None:
     state = poll((*aged(*ages), an_item(999)), PollState()).state
 
-    assert state.window_start == (None if begins is None else NOW - begins * MINUTE)
+    assert state.window_start == NOW - begins * MINUTE
 
 
 def test_only_the_first_good_poll_says_where_the_archive_begins() -> None:

@@ -9,7 +9,7 @@ import pytest
 
 from bot.core.identity import is_flood
 from bot.model import Item
-from tests.unit.one_feed import HOUR, NOW, House, a_polled_house, an_item, at, copy_of, edited, told
+from tests.unit.one_feed import DAY, HOUR, NOW, House, a_polled_house, an_item, at, copy_of, edited, told
 
 sizes = pytest.mark.parametrize("size", [3, 10, 40])
 dated = pytest.mark.parametrize("is_dated", [True, False], ids=["dated", "undated"])
@@ -250,6 +250,29 @@ def test_a_feed_that_was_empty_at_first_tells_its_first_item() -> None:
     house.poll([], NOW)
 
     assert told(house.poll([an_item(0)], NOW)) == ["Ship 0 comes in"]
+
+
+def test_an_archive_that_follows_an_empty_first_poll_is_no_news() -> None:
+    house = House()
+    house.poll([], NOW)
+
+    found = house.poll(
+        [replace(an_item(-number), published_at=NOW - HOUR - number * DAY) for number in range(25)], at(1)
+    )
+
+    assert told(found) == ["Ship 0 comes in"]
+    assert told(house.poll([an_item(1)], at(2))) == ["Ship 1 comes in"]
+
+
+@pytest.mark.parametrize("is_dated", [True, False], ids=["dated", "undated"])
+def test_what_gets_its_dates_after_the_first_poll_is_no_news(is_dated: bool) -> None:
+    house = House()
+    house.poll(copy_of(0, 10, is_dated=False), NOW)
+
+    found = house.poll(copy_of(1, 10, is_dated=is_dated), at(1))
+    archive = house.poll([an_item(-number) for number in range(25, 300)], at(2))
+
+    assert (told(found), told(archive)) == (["Ship 1 comes in"], [])
 
 
 def test_a_feed_that_was_away_for_months_tells_what_happened_since() -> None:
