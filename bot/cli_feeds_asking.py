@@ -2,21 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import datetime
 
-from bot.app import fetch_limits, make_parser
-from bot.cli_feeds_shared import Desk, a_console
+from bot.app import fetch_limits, make_parser, poll_policies
+from bot.cli_feeds_shared import Desk, a_console, open_desk
 from bot.cli_shared import WRONG, stop
 from bot.config_models import Config
 from bot.core.hosts import url_host_key
 from bot.core.identity import redact_url
+from bot.core.schedule import after_error
 from bot.errors import FetchError
 from bot.feeds.discover import Discovery, discover
 from bot.feeds.http import HttpFetcher
 from bot.feeds.parse import ProcessParser
-from bot.model import Feed, PollReason
+from bot.model import Feed, FeedId, PollReason, PollState
 
 
 @asynccontextmanager
@@ -35,9 +36,31 @@ async def discovered(desk: Desk, feed: Feed) -> Discovery:
     with console.status(f"asking {redact_url(feed.url)}"):
         async with open_rooms(desk.config) as (fetcher, parser):
             try:
-                return await discover(feed, fetcher, parser, desk.now)
+                found = await discover(feed, fetcher, parser, desk.now)
             except FetchError as error:
+                await keep_pauses(desk, [error])
                 raise stop(f"{error}{cure_for(error)}", WRONG) from error
+    await keep_pauses(desk, found.failed)
+    return found
+
+
+async def keep_pauses(desk: Desk, errors: Iterable[FetchError]) -> None:
+    """Leave the hosts in peace that asked for it just now: polls and later commands keep to that, too."""
+    policy = poll_policies(desk.config).polls
+    pauses = {}
+    for error in errors:
+        nobody = Feed(id=FeedId(""), url=error.feed_url)
+        decision = after_error(nobody, PollState(), error, now=desk.now, dice=0.0, policy=policy)
+        if decision.host_pause is not None:
+            pauses[decision.host_pause.host] = decision.host_pause.until
+    if not pauses:
+        return
+    async with (
+        open_desk(desk.file, to_write=True) as writing,
+        writing.store.polling() as transaction,
+    ):
+        for host, until in pauses.items():
+            await transaction.rest_host(host, until)
 
 
 async def host_pauses(desk: Desk) -> Mapping[str, datetime]:

@@ -16,7 +16,7 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.app import poll_policies
-from bot.cli_feeds_asking import host_pauses, open_rooms
+from bot.cli_feeds_asking import host_pauses, keep_pauses, open_rooms
 from bot.cli_feeds_first import Answered, answered, first_poll_beside, keep_first, usable_rules
 from bot.cli_feeds_shared import Desk, KnownFeed, a_console, free_id, open_desk, say
 from bot.cli_shared import WRONG, ConfigOption, JsonOption, count, json_text, mistakes_told, stop
@@ -149,6 +149,7 @@ async def _checked(desk: Desk, listed: Sequence[Listed]) -> list[Listed]:
     pauses = await host_pauses(desk)
     listed = [_resting(one, pauses) for one in listed]
     new = [one for one in listed if one.fate is Fate.NEW and one.says != BUSY]
+    failed: list[FetchError] = []
     columns = (TextColumn("asking"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
     console = a_console(stderr=True)
     with Progress(*columns, console=console, transient=True, disable=not console.is_terminal) as progress:
@@ -156,13 +157,14 @@ async def _checked(desk: Desk, listed: Sequence[Listed]) -> list[Listed]:
         async with open_rooms(desk.config) as (fetcher, parser):
 
             async def ask(one: Listed) -> Listed:
-                answer = await _asked(one, fetcher, parser, desk)
+                answer = await _asked(one, fetcher, parser, desk, failed)
                 progress.advance(task)
                 return answer
 
             answers = dict(
                 zip((one.feed.id for one in new), await asyncio.gather(*map(ask, new)), strict=True)
             )
+    await keep_pauses(desk, failed)
     return [answers.get(one.feed.id, one) if one.fate is Fate.NEW else one for one in listed]
 
 
@@ -171,13 +173,16 @@ def _resting(one: Listed, pauses: Mapping[str, datetime]) -> Listed:
     return replace(one, says=BUSY) if is_resting else one
 
 
-async def _asked(one: Listed, fetcher: HttpFetcher, parser: ProcessParser, desk: Desk) -> Listed:
+async def _asked(
+    one: Listed, fetcher: HttpFetcher, parser: ProcessParser, desk: Desk, failed: list[FetchError]
+) -> Listed:
     try:
         answer = await fetcher.fetch(one.feed, PollState())
         if not isinstance(answer, Fetched):
             return replace(one, fate=Fate.FAILED, says="answered that nothing changed, to a first question")
         parsed = await parser.parse(one.feed, answer, desk.now)
     except FetchError as error:
+        failed.append(error)
         if error.reason is PollReason.RATE_LIMITED:  # no word on whether a feed is there
             return replace(one, says=BUSY)
         return replace(one, fate=Fate.FAILED, says=str(error).removeprefix(f"{error.feed_url} "))

@@ -14,6 +14,7 @@ from bot.cli_feeds_shared import usage
 from bot.config_models import FeedConfig
 from bot.core.identity import redact_url
 from bot.feeds.decode import decode
+from bot.feeds.opml import plain_address
 from bot.feeds.trips import NoLogin, read_login
 from bot.model import Feed, FeedId
 
@@ -109,7 +110,7 @@ class Settings:
 
 def web_address(text: str) -> str:
     """Return the address that somebody typed, with https:// where no scheme was."""
-    bare = text.strip()
+    bare = plain_address(text)
     return bare if "://" in bare else f"https://{bare}"
 
 

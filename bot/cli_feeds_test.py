@@ -15,9 +15,10 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli_feeds_asking import cure_for, open_rooms, stop_if_at_rest
-from bot.cli_feeds_settings import EncodingOption, HeaderOption, Settings, web_address
+from bot.cli_feeds_settings import ContentOption, EncodingOption, HeaderOption, Settings, web_address
 from bot.cli_feeds_shared import Desk, a_console, named_feed, open_desk, say
 from bot.cli_shared import OK, WRONG, ConfigOption, JsonOption, count, json_text, mistakes_told, stop
+from bot.core.fulltext import wants_page
 from bot.core.identity import redact_url
 from bot.core.pollwords import size_words, span_words, time_words
 from bot.errors import FetchError
@@ -28,6 +29,7 @@ from bot.model import Feed, FeedId, Fetched, Item, Match, ParsedFeed, PollState
 from bot.rules import RuleSet, check
 
 SHOWN_TITLE = 100  # characters of a title for people
+SHOWN_PAGES = 5  # addresses of linked pages, for people
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -41,6 +43,7 @@ class Trial:
     matches: (
         tuple[tuple[Item, tuple[Match, ...]], ...] | None
     )  # of those that match; None: no rules to match with
+    pages: tuple[Item, ...]  # whose linked pages would be read, were they news
     problems: tuple[str, ...]  # what is wrong, for people
     now: datetime
 
@@ -50,6 +53,7 @@ def test_command(
     *,
     encoding: EncodingOption = None,
     headers: HeaderOption = None,
+    content: ContentOption = None,
     allow_private: Annotated[
         bool | None,
         typer.Option("--allow-private/--no-allow-private", help="Whether it may lead into your own network."),
@@ -69,7 +73,7 @@ def test_command(
     topicwire feeds test https://example.org/rss
     topicwire feeds test tagesschau --encoding windows-1252
     """
-    settings = Settings(encoding=encoding, headers=headers, allow_private=allow_private)
+    settings = Settings(encoding=encoding, headers=headers, content=content, allow_private=allow_private)
     with mistakes_told(WRONG):
         trial = asyncio.run(_trial(feed, settings, config))
     with until_nobody_reads():
@@ -91,7 +95,7 @@ async def _trial(text: str, settings: Settings, config: Path | None) -> Trial:
                 try:
                     answer = await fetcher.fetch(feed, PollState())
                 except FetchError as error:
-                    raise stop(f"{error}{cure_for(error)}", WRONG) from error
+                    raise stop(_as_asked(error), WRONG) from error
                 if not isinstance(answer, Fetched):
                     raise stop(f"{redact_url(feed.url)} answered 304 to a first question", WRONG)
                 now, problems = desk.now, []
@@ -100,19 +104,32 @@ async def _trial(text: str, settings: Settings, config: Path | None) -> Trial:
                     parsed = await parser.parse(feed, answer, now)
                 except FetchError as error:
                     problems.append(f"{error}{_page_cure(answer)}")
-        matches = None
+        matches: tuple[tuple[Item, tuple[Match, ...]], ...] | None = None
+        pages: tuple[Item, ...] = ()
         if parsed is not None:
             rules = _rules(desk.config.rules_dir, problems)
-            matches = _matched(rules, parsed.items) if rules else None
+            if rules is not None:
+                matches = _matched(rules, parsed.items)
+                pages = _pages(rules, feed, parsed.items, matches)
         return Trial(
             feed=feed,
             answer=answer,
             look=_look(feed, answer),
             parsed=parsed,
             matches=matches,
+            pages=pages,
             problems=tuple(problems),
             now=now,
         )
+
+
+def _as_asked(error: FetchError) -> str:
+    """Return what is wrong; of a pause that a server asks for, that a trial does not keep it."""
+    if error.host is None or error.retry_after is None:
+        return f"{error}{cure_for(error)}"
+    url, wait = redact_url(error.feed_url), span_words(error.retry_after)
+    asks = f"{error.host} asks to be left in peace for {wait}"
+    return f"{url} answered {error.status}: {asks}; a trial keeps nothing of that"
 
 
 async def _named(text: str, settings: Settings, desk: Desk) -> Feed:
@@ -149,6 +166,23 @@ def _rules(folder: Path, problems: list[str]) -> RuleSet | None:
 def _matched(rules: RuleSet, items: Sequence[Item]) -> tuple[tuple[Item, tuple[Match, ...]], ...]:
     found = ((item, rules.match(item)) for item in items)
     return tuple((item, matches) for item, matches in found if matches)
+
+
+def _pages(
+    rules: RuleSet, feed: Feed, items: Sequence[Item], matches: Sequence[tuple[Item, tuple[Match, ...]]]
+) -> tuple[Item, ...]:
+    """Return the items whose linked pages would be read for what they do not match by themselves."""
+    topics = {id(item): {match.topic for match in found} for item, found in matches}
+    return tuple(
+        item
+        for item in items
+        if wants_page(
+            item,
+            feed_fetches=feed.fetch_content,
+            matched=topics.get(id(item), frozenset()),
+            fetching=rules.page_topics(item),
+        )
+    )
 
 
 # ---- for people --------------------------------------------------------------------------------
@@ -204,6 +238,12 @@ def _read(trial: Trial) -> Iterator[tuple[str, str]]:
         yield "it asks to wait", span_words(parsed.wait)
     if trial.matches is not None:
         yield "matches", f"{count(len(trial.matches), 'item')} of {len(parsed.items)}"
+    if trial.pages:
+        yield "linked pages", f"{len(trial.pages)} of {len(parsed.items)} would be read, were they news:"
+        for item in trial.pages[:SHOWN_PAGES]:
+            yield "", redact_url(item.url or "")
+        if len(trial.pages) > SHOWN_PAGES:
+            yield "", f"and {len(trial.pages) - SHOWN_PAGES} more"
 
 
 def _match_table(found: Sequence[tuple[Item, tuple[Match, ...]]]) -> Table:
@@ -256,5 +296,14 @@ def _item_json(item: Item, trial: Trial) -> dict[str, Any]:
         "url": item.url,
         "guid": item.guid,
         "published": item.published_at.isoformat() if item.published_at else None,
-        "matches": [{"topic": match.topic, "score": round(match.score, 1)} for match in matches],
+        "matches": [_match_json(match) for match in matches],
+        "would_read_page": any(one is item for one in trial.pages),
     }
+
+
+def _match_json(match: Match) -> dict[str, Any]:
+    terms = [
+        {"term": one.term, "field": one.field, "text": one.text, "score": round(one.score, 1)}
+        for one in match.terms
+    ]
+    return {"topic": match.topic, "score": round(match.score, 1), "terms": terms}

@@ -10,6 +10,7 @@ from email.utils import format_datetime
 from pathlib import Path
 from typing import NoReturn
 from xml.parsers import expat
+from xml.parsers.expat import errors
 from xml.sax.saxutils import quoteattr
 
 from babel import Locale, UnknownLocaleError
@@ -24,6 +25,14 @@ from bot.model import Feed, FeedId
 _READABLE = re.compile(r"[a-z0-9][a-z0-9./-]{0,69}")
 _LANGUAGE = re.compile(r"([a-z]{2})(?:[-_][a-z0-9]+)*", re.IGNORECASE)
 _NAME_LIMIT = 200
+_EXPAT = {
+    errors.codes[errors.XML_ERROR_NO_ELEMENTS]: "the file ends too early: a feed list is one whole <opml>",
+    errors.codes[errors.XML_ERROR_UNCLOSED_TOKEN]: "the file ends too early: inside a tag",
+}
+_FEED_SCHEME = re.compile(r"^feed:(?://)?(?=https?:)|^feed:(?=//)", re.IGNORECASE)
+_PARAMETER = r"[^?&;#=/]+=\*\*\*"  # one whose value redact_url blanked
+_BLANKED = re.compile(rf"(?<=\?)(?:{_PARAMETER}(?:[&;]|(?=#|$)))+|[&;]{_PARAMETER}")
+_NO_QUERY = re.compile(r"\?(?=#|$)")
 
 
 def read_opml(path: Path) -> tuple[Feed, ...]:
@@ -75,8 +84,19 @@ def write_opml(feeds: Iterable[Feed], now: datetime) -> str:
 
 
 def public_url(url: str) -> str:
-    """Return the URL without what looks like a credential; the same where there is none."""
-    return redact_url(url).replace("://***@", "://")
+    """Return the URL without what looks like a credential; the same where there is none.
+
+    User, password and secret parameters are left out. A secret that is a step of the path becomes ***, which
+    read_opml refuses.
+    """
+    bare = redact_url(url).replace("://***@", "://")
+    return bare if bare == url else _NO_QUERY.sub("", _BLANKED.sub("", bare))
+
+
+def plain_address(text: str) -> str:
+    """Return the address that somebody copied, without the scheme "feed:" that feed readers put before it."""
+    url = _FEED_SCHEME.sub("", text.strip())
+    return f"https:{url}" if url.startswith("//") else url
 
 
 def feed_id_for(url: str) -> FeedId:
@@ -147,9 +167,8 @@ class _Reader:
         try:
             self._parser.Parse(data, True)
         except expat.ExpatError as error:
-            self._report(
-                f"is no well-formed XML: {expat.ErrorString(error.code)}", error.lineno, error.offset + 1
-            )
+            says = _EXPAT.get(error.code, f"is no well-formed XML: {expat.ErrorString(error.code)}")
+            self._report(says, error.lineno, error.offset + 1)
         except (
             LookupError,
             ValueError,
@@ -176,14 +195,15 @@ class _Reader:
         self._languages.pop()
 
     def _feed(self, told: dict[str, str], language: str | None) -> None:
-        url = re.sub(
-            r"^feed:(?://)?(?=https?:)|^feed:(?=//)", "", told["xmlurl"].strip(), flags=re.IGNORECASE
-        )
-        url = f"https:{url}" if url.startswith("//") else url
+        url = plain_address(told["xmlurl"])
         if not _is_web_address(url):
             self._report(
                 f"xmlUrl is {redact_url(url)[:100]!r}; write a whole http:// or https:// address", self._line
             )
+            return
+        if "***" in url:
+            says = "xmlUrl holds ***, where a password or token was taken out"
+            self._report(f"{says}; write it there, or remove the feed", self._line)
             return
         outlet = clean_text(told.get("title") or told.get("text") or "", _NAME_LIMIT).replace("\n", " ")
         feed = Feed(id=feed_id_for(url), url=url, outlet=outlet or None, language=language)

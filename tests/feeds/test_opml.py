@@ -86,8 +86,8 @@ def test_each_wrong_outline_is_told_with_its_line(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("body", "says"),
     [
-        ("", "no element found"),
-        ("<opml><body>", "feeds.opml:1:13: is no well-formed XML"),
+        ("", "the file ends too early"),
+        ("<opml><body>", "feeds.opml:1:13: the file ends too early"),
         ("<rss/>", "begins with <rss>"),
         ("\n<opml>\n<a & b></opml>", "feeds.opml:3"),
         ('<?xml version="1.0" encoding="klingon"?><opml/>', "encoding"),
@@ -232,13 +232,42 @@ def test_what_was_written_reads_as_it_was(
     ("url", "expected"),
     [
         ("https://ada:s3cret@a.example/rss", "https://a.example/rss"),
-        ("https://a.example/rss?token=s3cret&n=1", "https://a.example/rss?token=***&n=1"),
+        ("https://a.example/rss?token=s3cret&n=1", "https://a.example/rss?n=1"),
         ("https://a.example/rss?n=1", "https://a.example/rss?n=1"),
+        ("https://a.example/rss?n=1&api_key=s3cret&m=2#top", "https://a.example/rss?n=1&m=2#top"),
+        ("https://a.example/rss?token=s3cret&key=s3cret;n=1", "https://a.example/rss?n=1"),
+        ("https://a.example/rss?token=s3cret", "https://a.example/rss"),
+        ("https://a.example/rss?token=s3cret#top", "https://a.example/rss#top"),
+        ("https://a.example/rss;sig=s3cret", "https://a.example/rss"),
+        ("https://a.example/rss?", "https://a.example/rss?"),
     ],
 )
 def test_a_list_tells_no_credentials(url: str, expected: str) -> None:
     assert public_url(url) == expected
     assert "s3cret" not in write_opml([Feed(id=FeedId("a"), url=url, auth_file="/etc/s3cret")], NOW)
+
+
+@pytest.mark.parametrize(
+    "url", ["https://a.example/rss?token=***", "https://***@a.example/rss", "https://t.example/bot***/rss"]
+)
+def test_an_address_without_its_secret_is_refused_with_its_line(tmp_path: Path, url: str) -> None:
+    said = problems(tmp_path, f'<opml><body>\n<outline xmlUrl="{url}"/></body></opml>')
+
+    assert said == [
+        "feeds.opml:2: xmlUrl holds ***, where a password or token was taken out; write it there, or remove"
+        " the feed"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("body", "place"),
+    [("", "feeds.opml:1:1"), ("<opml><body>", "feeds.opml:1:13"), ("<opml><body><outl", "feeds.opml:1:13")],
+    ids=["empty", "open", "inside a tag"],
+)
+def test_a_list_that_broke_off_is_told_so(tmp_path: Path, body: str, place: str) -> None:
+    [said] = problems(tmp_path, body)
+
+    assert said.startswith(f"{place}: the file ends too early")
 
 
 # ---- the starter list --------------------------------------------------------------------------

@@ -116,6 +116,24 @@ def test_a_page_without_feeds_is_told_with_what_was_tried(server: FeedServer) ->
     assert listed() == {}
 
 
+@pytest.mark.parametrize("scheme", ["feed:http://", "FEED:http://"])
+def test_an_address_may_be_a_readers_link(server: FeedServer, scheme: str) -> None:
+    server.serve()
+    address = server.url().replace("http://", scheme)
+
+    assert told("add", address, "--allow-private")["url"] == server.url()
+
+
+def test_a_picked_feed_is_answered_with_its_own_number(server: FeedServer) -> None:
+    page(server, '<link rel="feed" href="/feed"><link rel="feed" href="/sport">')
+    server.serve()
+    server.serve(NEWS.format(item("One")), path="/sport")
+
+    added = told("add", server.url("/"), "--allow-private", "--pick", "2")
+
+    assert (added["found"]["number"], added["found"]["url"]) == (2, server.url("/sport"))
+
+
 def test_a_private_address_needs_permission(server: FeedServer) -> None:
     server.serve()
 

@@ -86,6 +86,17 @@ def test_an_export_is_imported_elsewhere(place: Path, tmp_path_factory: pytest.T
     ]
 
 
+def test_an_exported_address_has_no_secret_and_no_stars(place: Path) -> None:
+    url = "https://quay.example/feed?token=s3cret&amp;n=1"
+    (place / "list.opml").write_text(f'<opml><body><outline xmlUrl="{url}"/></body></opml>')
+    feeds("import", "list.opml")
+
+    result = feeds("export")
+
+    assert 'xmlUrl="https://quay.example/feed?n=1"' in result.stdout
+    assert "password or token was taken out" in result.stderr
+
+
 def test_an_export_overwrites_nothing_unasked(place: Path) -> None:
     (place / "mine").write_text("mine")
 
@@ -133,6 +144,28 @@ def test_a_known_feed_is_tried_with_its_settings_and_others(server: FeedServer) 
     assert told("show", "vesti")["encoding"] == "cp1251"
 
 
+def test_a_trial_tells_why_an_item_matches_and_which_pages_would_be_read(
+    server: FeedServer, place: Path
+) -> None:
+    titles = ("The ferry returns", "Cranes")
+    items = "".join(
+        f"<item><title>{title}</title><link>https://a.example/{nth}</link></item>"
+        for nth, title in enumerate(titles)
+    )
+    server.serve(f"<rss version='2.0'><channel><title>Harbour</title>{items}</channel></rss>")
+    arguments = ("test", server.url(), "--allow-private", "--content", "fetch")
+
+    data, text = told(*arguments), feeds(*arguments).stdout
+
+    [match] = data["items"][0]["matches"]
+    assert [(term["term"], term["field"], term["text"]) for term in match["terms"]] == [
+        ("ferry", "title", "ferry")
+    ]
+    assert [one["would_read_page"] for one in data["items"]] == [False, True]
+    assert "1 of 2 would be read" in text
+    assert "https://a.example/1" in text
+
+
 def test_what_is_no_feed_is_told_with_what_came(server: FeedServer) -> None:
     page(server, "<title>Log in</title>")
 
@@ -168,6 +201,44 @@ def test_a_host_that_asked_for_peace_is_not_asked_by_commands_either(place: Path
         assert "hafen.example asked to be left in peace until" in feeds(*command, exits=1).stderr
     [one] = told("import", "more.opml", "--check")["feeds"]
     assert (one["fate"], one["says"]) == ("new", BUSY)
+
+
+def busy(server: FeedServer) -> None:
+    server.serve(status=429, headers={"Retry-After": "3600"})
+
+
+def test_what_a_server_asks_of_a_command_is_kept_to_by_all(server: FeedServer) -> None:
+    busy(server)
+
+    first = feeds("add", server.url(), "--allow-private", exits=1)
+    second = feeds("add", server.url("/other"), "--allow-private", exits=1)
+
+    assert "127.0.0.1 is left in peace for" in first.stderr
+    assert "127.0.0.1 asked to be left in peace until" in second.stderr
+    assert len(server.asked) == 1
+
+
+def test_what_a_server_asks_of_a_checked_list_is_kept_to_by_all(server: FeedServer, place: Path) -> None:
+    busy(server)
+    (place / "list.opml").write_text(f'<opml><body><outline xmlUrl="{server.url()}"/></body></opml>')
+
+    told("import", "list.opml", "--check", "--dry-run", "--allow-private")
+    second = feeds("test", server.url(), "--allow-private", exits=1)
+
+    assert "127.0.0.1 asked to be left in peace until" in second.stderr
+    assert len(server.asked) == 1
+
+
+def test_a_trial_tells_what_the_server_asked_and_writes_nothing(server: FeedServer, place: Path) -> None:
+    busy(server)
+
+    result = feeds("test", server.url(), "--allow-private", exits=1)
+    feeds("test", server.url(), "--allow-private", exits=1)
+
+    assert "127.0.0.1 asks to be left in peace for" in result.stderr
+    assert "a trial keeps nothing of that" in result.stderr
+    assert len(server.asked) == 2
+    assert not (place / "topicwire.db").exists()
 
 
 def test_a_feed_is_known_by_the_address_that_it_moved_to(place: Path) -> None:
