@@ -197,7 +197,7 @@ def test_twenty_thousand_entries_take_little_memory(a_feed: Maker) -> None:
     finally:
         tracemalloc.stop()
 
-    assert peak < 3 * len(body) + 30e6  # some copies of the text, and five thousand entries
+    assert peak < 2 * len(body) + 15e6  # some copies of the text, and five thousand entries
 
 
 def test_a_long_feed_that_feedparser_reads_is_read_to_its_end() -> None:
