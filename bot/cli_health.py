@@ -88,7 +88,7 @@ def _print(summary: Summary, now: datetime, console: Console) -> None:
         table.add_row(name, Text(value))
     console.print(table)
     if not summary.troubles:
-        console.print("\n[green]Nothing is wrong with any feed.[/]")
+        console.print(f"\n{_no_trouble(summary.failing)}")
         return
     wrong = Table("trouble", "where", "since", "what was said", box=None, pad_edge=False, header_style="bold")
     for one in summary.troubles:
@@ -114,6 +114,14 @@ def _rows(summary: Summary, now: datetime) -> list[tuple[str, str]]:
         ("deliveries", f"{summary.owed} owed, {summary.dead} refused for good"),
         ("rules", rules),
     ]
+
+
+def _no_trouble(failing: int) -> str:
+    if failing == 0:
+        return "[green]Nothing is wrong with any feed.[/]"
+    if failing == 1:
+        return "1 feed fails, not for long enough to tell."
+    return f"{failing} feeds fail, none for long enough to tell."
 
 
 def _where(trouble: Trouble) -> str:

@@ -77,9 +77,20 @@ def summary_message(summary: Summary, texts: Texts, now: datetime) -> Message:
         heading = bold(text(texts.gettext("Trouble with feeds")))
         wrong = join("\n", [heading, *troubles_list(summary.troubles, summary.outlets, texts)])
     else:
-        wrong = join(" ", (text("✅"), text(texts.gettext("Nothing is wrong with any feed."))))
+        wrong = _no_trouble(summary.failing, texts)
     body = join("\n\n", (join("\n", counts), wrong))
     return Message(html=body.html, plain=body.plain)
+
+
+def _no_trouble(failing: int, texts: Texts) -> Marked:
+    if failing == 0:
+        return join(" ", (text("✅"), text(texts.gettext("Nothing is wrong with any feed."))))
+    template = texts.ngettext(
+        "{count} feed fails, not for long enough to tell.",
+        "{count} feeds fail, none for long enough to tell.",
+        failing,
+    )
+    return _filled(template, texts, count=failing)
 
 
 def _feeds(summary: Summary, texts: Texts) -> Marked:

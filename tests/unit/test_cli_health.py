@@ -5,14 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 from datetime import timedelta
+from io import StringIO
 from pathlib import Path
 
 import pytest
+from rich.console import Console
 from typer.testing import CliRunner, Result
 
 from bot.app import SystemClock
 from bot.cli import app
+from bot.cli_health import _print
 from bot.config import read_config
+from bot.core.health_summary import Summary, summary_message
+from bot.i18n import texts
 from bot.model import Feed, FeedId, Trouble, TroubleKind, TroubleScope
 from bot.store import open_store
 
@@ -64,6 +69,23 @@ def test_a_house_without_trouble_says_so_and_ends_well() -> None:
     assert "Nothing is wrong with any feed." in result.output
 
 
+@pytest.mark.parametrize(
+    ("failing", "says"),
+    [
+        (1, "1 feed fails, not for long enough to tell."),
+        (3, "3 feeds fail, none for long enough to tell."),
+    ],
+)
+def test_feeds_that_began_to_fail_are_not_called_well(failing: int, says: str) -> None:
+    console = Console(width=160, record=True, file=StringIO())
+
+    _print(Summary(live=5, failing=failing), NOW, console)
+
+    shown = console.export_text()
+    assert says in shown
+    assert "Nothing is wrong" not in shown
+
+
 def test_what_needs_an_operator_is_shown_as_it_is_and_ends_with_1() -> None:
     happen(REFUSED)
 
@@ -108,3 +130,15 @@ def test_without_a_database_it_says_so_and_makes_none(place: Path) -> None:
     assert result.exit_code == 2
     assert "no database is there" in result.output
     assert not list(place.glob("*.db"))
+
+
+@pytest.mark.parametrize(
+    ("failing", "says"),
+    [
+        (0, "✅ Nothing is wrong with any feed."),
+        (1, "1 feed fails, not for long enough to tell."),
+        (3, "3 feeds fail, none for long enough to tell."),
+    ],
+)
+def test_chats_hear_the_same_of_feeds_that_began_to_fail(failing: int, says: str) -> None:
+    assert summary_message(Summary(live=5, failing=failing), texts("en"), NOW).plain.endswith(says)
