@@ -96,7 +96,7 @@ def single_instance(config: Config) -> Iterator[None]:
 def _locked(place: Path) -> Iterator[None]:
     """Hold a lock file. It stays: unlinking it would let two processes hold two files of one name."""
     try:
-        place.parent.mkdir(parents=True, exist_ok=True)
+        place.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         handle = os.open(place, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
     except OSError as error:
         raise StoreBroken(f"{place.parent}: nothing can be kept there: {error.strerror}") from error

@@ -12,11 +12,14 @@ from functools import lru_cache
 from ipaddress import IPv4Address
 from typing import Final
 
+import structlog
 from yarl import URL
 
 from bot.core.headers import headers_problem
 from bot.core.hosts import host_key, is_same_origin
 from bot.model import Feed, PollState
+
+log = structlog.get_logger()
 
 _PERMANENT: Final = frozenset({301, 308})
 _LOGIN_LIMIT: Final = 1024  # bytes of an auth_file
@@ -128,7 +131,7 @@ def basic_login(credentials: str) -> str:
 
 
 def read_login(path: str) -> str:
-    """Return the `user:password` that a file holds.
+    """Return the `user:password` that a file holds; where others may read it too, the log says so once.
 
     Raises:
         NoLogin: It is not there, cannot be read, or holds something else; says what, and never the text.
@@ -152,11 +155,19 @@ def _read_start(path: str) -> bytes:
     """Return a file's first bytes; a pipe or a device, which might keep us waiting, is refused."""
     handle = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
     try:
-        if not stat.S_ISREG(os.fstat(handle).st_mode):
+        mode = os.fstat(handle).st_mode
+        if not stat.S_ISREG(mode):
             raise OSError(0, "that is no plain file")
+        if mode & (stat.S_IRGRP | stat.S_IROTH):
+            _warn_of_readers(path)
         return os.read(handle, _LOGIN_LIMIT + 1)
     finally:
         os.close(handle)
+
+
+@lru_cache(maxsize=4_096)  # once for each file: it is read at every poll
+def _warn_of_readers(path: str) -> None:
+    log.warning("others than its owner can read this auth_file", file=path, cure=f"chmod 600 {path}")
 
 
 def _own_headers(feed: Feed, home: Place, place: Place) -> Mapping[str, str]:

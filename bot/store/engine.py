@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+import os
 import sqlite3
+import stat
 from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
+from contextlib import asynccontextmanager, closing, contextmanager, suppress
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection, AsyncEngine, create_async_engine
 
 from bot.errors import StoreBroken, StoreBusy, StoreError
+
+log = structlog.get_logger()
 
 READERS = 4
 
@@ -78,16 +83,21 @@ class Database:
             raise StoreBroken(f"{self.place}: no database is there; Topicwire makes it when it first runs")
 
     async def probe(self) -> None:
-        """Find out whether the database can be opened at all, before the pools try.
+        """Find out whether the database can be opened at all, before the pools try; make it if need be.
 
-        aiosqlite leaves a thread behind for each connection that fails to open.
+        aiosqlite leaves a thread behind for each connection that fails to open. A new file is for its owner
+        alone, since chats and credentials are in it; of one that strangers may read, the log speaks.
 
         Raises:
             StoreBroken: It cannot.
         """
         if self._is_sqlite:
+            path = self.url.database or ":memory:"
             with translated(self.place):
-                await asyncio.to_thread(_probe, self.url.database or ":memory:")
+                is_open = await asyncio.to_thread(_probe, path)
+            if is_open:
+                cure = f"chmod o-rwx {path}*"
+                log.warning("anybody on this machine can read the database", file=path, cure=cure)
 
     @asynccontextmanager
     async def writing(self) -> AsyncIterator[AsyncConnection]:
@@ -117,12 +127,22 @@ class Database:
         await self._writer.dispose()
 
 
-def _probe(path: str) -> None:
-    connection = sqlite3.connect(path)
-    try:
+def _probe(path: str) -> bool:
+    """Open the database, made for its owner alone if need be; return whether strangers may read it.
+
+    SQLite gives what it writes beside the file the file's own rights.
+    """
+    if path != ":memory:":
+        with suppress(OSError):  # it is there; or it cannot be made, and SQLite says why
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o600))
+    with closing(sqlite3.connect(path)) as connection:
         connection.execute("PRAGMA schema_version")
-    finally:
-        connection.close()
+    return path != ":memory:" and _is_open_to_others(Path(path))
+
+
+def _is_open_to_others(file: Path) -> bool:
+    """Tell whether those who are neither a file's owner nor of its group can read it where it lies."""
+    return bool(file.stat().st_mode & stat.S_IROTH and file.parent.stat().st_mode & stat.S_IXOTH)
 
 
 @contextmanager

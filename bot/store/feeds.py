@@ -177,6 +177,8 @@ class PollRows:
         if asked:
             await _SAVE.execute(self._connection, [_state_row(one, now) for one in asked])
             await _ADD_POLLS.execute(self._connection, [_poll_row(one, now) for one in asked])
+        if moved := [one for one in asked if one.decision.state.learned_url != one.due.state.learned_url]:
+            await self._connection.execute(_SET_HOST, [_host_row(one) for one in moved])
         if put_off:
             await self._connection.execute(_PUT_OFF, [_put_off_row(one) for one in put_off])
         pauses = {pause.host: pause for one in outcomes if (pause := one.decision.host_pause)}
@@ -247,7 +249,6 @@ def _known(dialect: Dialect) -> sa.Select[Any]:
 
 _SAVED = (
     "pause_reason",
-    "host",
     "last_poll_at",
     "last_reason",
     "last_error",
@@ -278,6 +279,8 @@ _POLL = (
     "error",
 )
 _ADD_POLLS = Bulk(lambda _: sa.insert(polls), _POLL)
+# Apart from the rest, since it hardly ever changes, and an index over it would be written each time.
+_SET_HOST = sa.update(feeds).where(feeds.c.id == sa.bindparam("feed")).values(host=sa.bindparam("to_host"))
 _PUT_OFF = (
     sa.update(feeds)
     .where(feeds.c.id == sa.bindparam("feed"))
@@ -295,7 +298,6 @@ def _state_row(one: PollOutcome, now: datetime) -> Row:
     return (
         one.due.feed.id,
         decision.pause.value if decision.pause else None,
-        url_host_key(state.learned_url or one.due.feed.url),
         now,
         decision.reason.value,
         _shown(one.error),
@@ -321,6 +323,11 @@ def _poll_row(one: PollOutcome, now: datetime) -> Row:
         decision.why.value,
         _shown(one.error),
     )
+
+
+def _host_row(one: PollOutcome) -> dict[str, Any]:
+    url = one.decision.state.learned_url or one.due.feed.url
+    return {"feed": one.due.feed.id, "to_host": url_host_key(url)}
 
 
 def _put_off_row(one: PollOutcome) -> dict[str, Any]:
