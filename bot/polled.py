@@ -43,6 +43,7 @@ class PollReport:
     feed: FeedId
     reason: PollReason
     items: int = 0  # in the feed
+    left_out: int = 0  # entries over the limit, which were not kept
     new: int = 0
     silent: int = 0  # unknown, but kept silently: a first poll, or old ones
     edited: int = 0
@@ -73,6 +74,7 @@ def report_of(heard: Heard, decision: PollDecision, found: Sequence[Sorted]) -> 
         feed=heard.due.feed.id,
         reason=decision.reason,
         items=len(found),
+        left_out=heard.parsed.left_out if heard.parsed else 0,
         new=reasons.count(ItemReason.NEW),
         silent=sum(map(reasons.count, SILENT)),
         edited=reasons.count(ItemReason.EDITED),
@@ -93,7 +95,8 @@ def log_polls(polls: Iterable[tuple[PollReport, PollDecision]]) -> None:
     """Say what came of polls. Of most there is nothing to say but to whoever asked for every detail."""
     is_detailed = logging.getLogger(__name__).isEnabledFor(logging.DEBUG)
     for report, decision in polls:
-        is_remarkable = (report.error and not report.is_put_off) or report.new or report.edited
+        is_news = report.new or report.edited or report.left_out
+        is_remarkable = (report.error and not report.is_put_off) or is_news
         if is_remarkable or is_detailed:
             _log_poll(report, decision)
 
@@ -105,6 +108,9 @@ def _log_poll(report: PollReport, decision: PollDecision) -> None:
         "next_poll": decision.next_poll_at.isoformat(),
         "why": decision.why.value,
     }
+    if report.left_out:
+        longer = {"items": report.items, "left_out": report.left_out}
+        log.info("feed has more items than max_items; the newest are read", feed=report.feed, **longer)
     if report.is_put_off:
         log.debug("poll put off", **facts)
     elif report.error:

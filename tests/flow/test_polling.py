@@ -274,3 +274,16 @@ async def test_a_bug_with_one_feed_harms_none_that_is_written_with_it(
     }
     assert len(home.sent) == 2
     assert (await last_poll(home, FeedId("post"))).reason is PollReason.BROKEN
+
+
+async def test_a_feed_over_the_limit_that_lists_the_oldest_first_tells_its_news(home: Household) -> None:
+    now = home.clock.now()
+    old = dated(gas_news(600), now - HOUR, timedelta(minutes=1))
+    home.replace(*reversed(old))
+    await home.pass_by()
+    told = len(home.sent)
+
+    home.replace(*reversed(old), *dated([an_entry("Oil tanker burns off Lolland")], now, HOUR))
+    await home.pass_by()
+
+    assert len(home.sent) == told + 1
