@@ -242,3 +242,7 @@ def main() -> NoReturn:
         tell(str(error))
         sys.exit(EXIT_OPERATOR)
     sys.exit(0)
+
+
+if __name__ == "__main__":
+    main()

@@ -135,7 +135,7 @@ def pause_command(feed: IdArgument, *, config: ConfigOption = None, as_json: Jso
 
 @app.command("resume")
 def resume_command(feed: IdArgument, *, config: ConfigOption = None, as_json: JsonOption = False) -> None:
-    """Poll a feed again, and at once: whatever it failed at so far is forgotten.
+    """Poll a feed again, at the next tick or pass: whatever it failed at so far is forgotten.
 
     Exits 0 when done, 1 when nothing has read the feed yet, 2 when there is no such feed.
     """
@@ -148,7 +148,13 @@ def resume_command(feed: IdArgument, *, config: ConfigOption = None, as_json: Js
             say(f"{one.status.host} asked to be left in peace until {when}; so long the feed waits")
         return await desk.store.resume_feed(one.feed.id, desk.now)
 
-    _changed(feed, config, as_json, change, "resumed; it is polled at once")
+    _changed(
+        feed,
+        config,
+        as_json,
+        change,
+        "resumed; the next tick of a running Topicwire polls it, or the next `once`",
+    )
 
 
 def _stop_if_waiting(one: KnownFeed, verb: str) -> None:

@@ -164,6 +164,8 @@ def _chosen(
     is_clear = len(found) == 1
     if not (is_clear and as_json):
         a_console(stderr=as_json).print(_table(found, now))
+    for error in result.in_vain:
+        say(f"the page declares a feed in vain: {error}")
     if pick is None and is_clear:
         if found[0].via is not Via.ITSELF and not yes and not as_json and is_asked():
             typer.confirm("Add it", default=True, abort=True, err=True)

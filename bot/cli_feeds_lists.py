@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import sys
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -25,7 +26,7 @@ from bot.core.identity import redact_url
 from bot.core.schedule import first_poll_at
 from bot.errors import FetchError, Problem
 from bot.feeds.http import HttpFetcher
-from bot.feeds.opml import public_url, read_opml, url_key, write_opml
+from bot.feeds.opml import opml_feeds, public_url, read_opml, url_key, write_opml
 from bot.feeds.parse import ProcessParser
 from bot.jsonlines import until_nobody_reads
 from bot.model import Feed, FeedId, Fetched, PollReason, PollState
@@ -53,7 +54,10 @@ class Listed:
 
 
 def import_command(
-    file: Annotated[Path, typer.Argument(metavar="FILE", help="A feed list in OPML.", dir_okay=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(metavar="FILE", help="A feed list in OPML; - reads standard input.", dir_okay=False),
+    ],
     *,
     check: Annotated[
         bool, typer.Option("--check", help="Ask each new feed first; leave out those that do not answer.")
@@ -93,7 +97,7 @@ def import_command(
 async def _import(
     file: Path, config: Path | None, check: bool, dry_run: bool, allow_private: bool
 ) -> list[Listed]:
-    found = [replace(feed, allow_private=allow_private) for feed in read_opml(file)]
+    found = [replace(feed, allow_private=allow_private) for feed in _read(file)]
     async with open_desk(config) as desk:
         listed = _sorted(found, await desk.known())
         if check:
@@ -102,6 +106,12 @@ async def _import(
         async with open_desk(config, to_write=True) as desk:
             await _add(desk, [one for one in listed if one.fate is Fate.NEW])
     return listed
+
+
+def _read(file: Path) -> Sequence[Feed]:
+    if file == Path("-"):
+        return opml_feeds(sys.stdin.buffer.read(), "standard input")
+    return read_opml(file)
 
 
 async def _add(desk: Desk, new: Sequence[Listed]) -> None:

@@ -49,6 +49,13 @@ ContentOption = Annotated[
 ]
 
 _NAMES: Final = {"url": "URL", "headers": "--header"}
+_WANTED: Final = {
+    "url": "write a whole http:// or https:// address, such as https://example.org/rss",
+    "interval": "the shortest is 1min",
+    "language": "write two letters, such as de",
+    "content": "write feed or fetch",
+    "id": "write small letters, digits, dots, hyphens and underscores, 80 at most, a letter or digit first",
+}
 _SECRET: Final = frozenset({"url", "headers", "auth_file"})  # values that are not repeated
 
 
@@ -137,10 +144,12 @@ def _checked(told: Mapping[str, Any], feed: FeedId) -> Feed:
 def _sentence(fault: Any) -> str:
     name = str(fault["loc"][0])
     option = _NAMES.get(name, f"--{name.replace('_', '-')}")
-    said = str(fault["msg"]).removeprefix("Value error, ")
-    if name in _SECRET or fault["type"] == "value_error":
+    if fault["type"] == "value_error":  # of ours, so it says what to write
+        return f"{option}: {str(fault['msg']).removeprefix('Value error, ')}"
+    said = _WANTED.get(name, str(fault["msg"]))
+    if name in _SECRET:
         return f"{option}: {said}"
-    return f"{option}: {said} (it is {redact_url(str(fault['input'])):.80})"
+    return f"{option}: {redact_url(str(fault['input'])):.80}: {said}"
 
 
 def _with_headers(headers: dict[str, str], lines: Sequence[str]) -> dict[str, str]:

@@ -94,6 +94,7 @@ class Discovery:
 
     found: tuple[FoundFeed, ...]  # the likeliest first
     failed: tuple[FetchError, ...] = ()  # what else was tried: no feeds
+    in_vain: tuple[FetchError, ...] = ()  # of these, what the page declares to be feeds
 
 
 async def discover(feed: Feed, fetcher: Fetcher, parser: Parser, now: datetime) -> Discovery:
@@ -123,6 +124,11 @@ async def discover(feed: Feed, fetcher: Fetcher, parser: Parser, now: datetime) 
     return Discovery(
         found=_each_once(one for one in outcomes if isinstance(one, FoundFeed)),
         failed=tuple(one for one in outcomes if isinstance(one, FetchError)),
+        in_vain=tuple(
+            outcome
+            for one, outcome in zip(tried, outcomes, strict=True)
+            if one.via is Via.LINK and isinstance(outcome, FetchError)
+        ),
     )
 
 

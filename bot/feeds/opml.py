@@ -47,6 +47,18 @@ def read_opml(path: Path) -> tuple[Feed, ...]:
     return tuple(_read(path).feeds.values())
 
 
+def opml_feeds(data: bytes, name: str) -> tuple[Feed, ...]:
+    """Return the feeds of a list that does not come from a file, as read_opml does.
+
+    Args:
+        name: What the list is called, to people.
+
+    Raises:
+        ConfigInvalid: As in read_opml.
+    """
+    return tuple(_parsed(data, name).feeds.values())
+
+
 def opml_lines(path: Path) -> Mapping[FeedId, int]:
     """Return for each feed of an OPML file the line on which it stands, from 1.
 
@@ -120,7 +132,11 @@ def _read(path: Path) -> _Reader:
     except OSError as error:
         problem = Problem(file=str(path), message=f"cannot be read: {error.strerror or error}")
         raise ConfigInvalid((problem,)) from error
-    reader = _Reader(str(path))
+    return _parsed(data, str(path))
+
+
+def _parsed(data: bytes, name: str) -> _Reader:
+    reader = _Reader(name)
     reader.read(data)
     if reader.problems:
         raise ConfigInvalid(tuple(reader.problems))

@@ -134,6 +134,16 @@ def test_a_picked_feed_is_answered_with_its_own_number(server: FeedServer) -> No
     assert (added["found"]["number"], added["found"]["url"]) == (2, server.url("/sport"))
 
 
+def test_a_feed_that_a_page_declares_in_vain_is_told_beside_those_found(server: FeedServer) -> None:
+    page(server, '<link rel="feed" href="/feed"><link rel="feed" href="/dead"><a href="/old/rss">RSS</a>')
+    server.serve()
+
+    result = feeds("add", server.url("/"), "--allow-private")
+
+    assert f"the page declares a feed in vain: {server.url('/dead')} answered 404" in result.stderr
+    assert "/old/rss" not in result.stderr
+
+
 def test_a_private_address_needs_permission(server: FeedServer) -> None:
     server.serve()
 
@@ -195,15 +205,15 @@ def test_a_url_with_a_password_is_used_and_never_shown(server: FeedServer) -> No
 @pytest.mark.parametrize(
     ("arguments", "says"),
     [
-        (["--interval", "5s"], "--interval: "),
+        (["--interval", "5s"], "--interval: 5s: the shortest is 1min"),
         (["--interval", "often"], '--interval: not a duration; write a number with a unit, like "30s"'),
-        (["--language", "german"], "--language: "),
+        (["--language", "german"], "--language: german: write two letters, such as de"),
         (["--encoding", "klingon"], "--encoding: nobody knows 'klingon'"),
         (["--header", "X-Key"], "--header: write it as 'Name: value'"),
         (["--header", "Authorization: Basic abc"], "auth_file"),
         (["--auth-file", "nowhere"], "--auth-file: "),
-        (["--content", "all"], "--content: "),
-        (["--id", "Not An Id"], "--id: "),
+        (["--content", "all"], "--content: all: write feed or fetch"),
+        (["--id", "Not An Id"], "--id: Not An Id: write small letters, digits"),
     ],
 )
 def test_a_wrong_setting_is_told_before_anybody_is_asked(
@@ -217,7 +227,7 @@ def test_a_wrong_setting_is_told_before_anybody_is_asked(
 
 @pytest.mark.parametrize("url", ["ftp://a.example/feed", "https://", "http://a b/"])
 def test_what_is_no_address_is_told(url: str) -> None:
-    assert "URL: " in feeds("add", url, exits=2).stderr
+    assert "URL: write a whole http:// or https:// address" in feeds("add", url, exits=2).stderr
 
 
 def test_a_log_in_comes_from_a_file(server: FeedServer, place: Path) -> None:

@@ -6,7 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
+from bot.cli import app
 from bot.cli_feeds_lists import BUSY
 from bot.model import PollReason
 from tests.feedserver import FeedServer
@@ -59,6 +61,16 @@ def test_a_list_leads_into_no_private_network_unasked(server: FeedServer, place:
 
     assert "no public address" in result["feeds"][0]["says"]
     assert listed() == {}
+
+
+def test_a_list_may_come_from_standard_input() -> None:
+    result = CliRunner().invoke(app, ["feeds", "import", "-"], input=OPML)
+    broken = CliRunner().invoke(app, ["feeds", "import", "-"], input="<opml>")
+
+    assert result.exit_code == 0, result.output
+    assert "hafen.example_rss" in listed()
+    assert broken.exit_code == 2
+    assert "standard input:1:7: the file ends too early" in broken.stderr
 
 
 def test_a_list_that_cannot_be_read_adds_nothing(place: Path) -> None:
