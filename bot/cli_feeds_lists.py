@@ -21,12 +21,13 @@ from bot.cli_feeds_asking import host_pauses, keep_pauses, open_rooms
 from bot.cli_feeds_first import Answered, answered, first_poll_beside, keep_first, usable_rules
 from bot.cli_feeds_shared import Desk, KnownFeed, a_console, free_id, open_desk, say
 from bot.cli_shared import WRONG, ConfigOption, JsonOption, count, json_text, mistakes_told, stop
+from bot.core.feedsync import url_key
 from bot.core.hosts import url_host_key
 from bot.core.identity import redact_url
 from bot.core.schedule import first_poll_at
 from bot.errors import FetchError, Problem
 from bot.feeds.http import HttpFetcher
-from bot.feeds.opml import opml_feeds, public_url, read_opml, url_key, write_opml
+from bot.feeds.opml import opml_feeds, public_url, read_opml, write_opml
 from bot.feeds.parse import ProcessParser
 from bot.jsonlines import until_nobody_reads
 from bot.model import Feed, FeedId, Fetched, PollReason, PollState

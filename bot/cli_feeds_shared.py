@@ -19,11 +19,12 @@ from bot.app import SystemClock, all_feeds, single_instance
 from bot.cli_shared import DEFAULT_CONFIG, UNREADABLE, WRONG, stop
 from bot.config import read_config
 from bot.config_models import Config
+from bot.core.feedsync import url_key
 from bot.core.hosts import url_host_key
 from bot.core.identity import redact_url
 from bot.core.pollwords import pause_words, poll_words, trouble_words, why_words
 from bot.core.schedule import NextPollReason
-from bot.feeds.opml import feed_id_for, opml_lines, url_key
+from bot.feeds.opml import feed_id_for, opml_lines
 from bot.model import Feed, FeedId, FeedOrigin, PauseReason, PollState, Trouble, TroubleScope
 from bot.ports import FeedStatus
 from bot.store import SqlStore, open_beside, open_store

@@ -164,7 +164,7 @@ class Daemon:
         except StoreError as error:
             log.error("cannot look round; it is tried again in a minute", error=str(error))
             return
-        except Exception:  # as above
+        except Exception:  # a bug in one look must not end those after it unsaid
             log.exception("looking round broke off")
             return
         self._news.set()

@@ -13,13 +13,13 @@ from typing import Any, Final
 from lxml import etree
 from yarl import URL
 
+from bot.core.feedsync import url_key
 from bot.core.hosts import is_same_origin, url_host_key
 from bot.core.identity import redact_url
 from bot.core.markup import clean_text
 from bot.errors import FeedUnreadable, FetchError
 from bot.feeds.draft import NAME_LIMIT, web_url
 from bot.feeds.look import WEB_PAGE, Look, look_at
-from bot.feeds.opml import url_key
 from bot.model import Feed, FeedId, Fetched, ParsedFeed, PollReason, PollState
 from bot.ports import Fetcher, Parser
 

@@ -16,7 +16,6 @@ from xml.sax.saxutils import quoteattr
 from babel import Locale, UnknownLocaleError
 from yarl import URL
 
-from bot.core.feedsync import url_key as url_key  # noqa: PLC0414  # whoever reads lists compares by it
 from bot.core.identity import redact_url
 from bot.core.markup import clean_text
 from bot.errors import ConfigInvalid, Problem

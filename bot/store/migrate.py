@@ -24,7 +24,7 @@ async def upgrade(db: Database) -> bool:
         if before == HEAD:
             return False
         # Half a second and 10 MB, once per version.
-        from bot.store.migrating import bring_up_to_date  # noqa: PLC0415
+        from bot.store.migrating import bring_up_to_date  # noqa: PLC0415 - see above
 
         await connection.run_sync(bring_up_to_date, before, db.place)
         return True

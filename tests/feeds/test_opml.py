@@ -11,8 +11,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.core.feedsync import url_key
 from bot.errors import ConfigInvalid
-from bot.feeds.opml import feed_id_for, opml_lines, public_url, read_opml, url_key, write_opml
+from bot.feeds.opml import feed_id_for, opml_lines, public_url, read_opml, write_opml
 from bot.model import Feed, FeedId
 
 NOW = datetime(2026, 3, 1, 12, tzinfo=UTC)
