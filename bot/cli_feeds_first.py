@@ -84,8 +84,5 @@ async def keep_first(desk: Desk, rules: RuleSet, some: Sequence[Answered]) -> Ma
 async def _claimed(desk: Desk, some: Sequence[Answered]) -> list[Heard]:
     by_feed = {one.feed.id: one for one in some}
     due = await desk.store.claim_new_feeds(by_feed, desk.now, FEED_LEASE)
-    return [
-        Heard(due=one, answer=told.answer, digest=told.digest, parsed=told.parsed)
-        for one in due
-        if (told := by_feed[one.feed.id])
-    ]
+    told = ((one, by_feed[one.feed.id]) for one in due)
+    return [Heard(due=one, answer=said.answer, digest=said.digest, parsed=said.parsed) for one, said in told]
