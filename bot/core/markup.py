@@ -90,6 +90,7 @@ _TAME_TAG = re.compile(
 _MARKUP = re.compile(
     r"</[a-zA-Z]|<(?:br|img|p|hr)\b[^<>]{0,500}>|&(?:#\d{2,6}|#x[0-9a-fA-F]{2,5}|[a-zA-Z]{2,8});"
 )
+_ENDLESS = re.compile(r"&#[xX]?[0-9a-fA-F]{200,};?")  # no character; Python refuses to read such numbers
 
 
 def plain_text(markup: str, limit: int) -> str:
@@ -100,7 +101,7 @@ def plain_text(markup: str, limit: int) -> str:
     """
     head = markup[: 20 * limit + 10_000]
     text = _text_of(head) if "<" in head else head
-    return clean_text(html.unescape(text) if "&" in text else text, limit)
+    return clean_text(html.unescape(_ENDLESS.sub("\ufffd", text)) if "&" in text else text, limit)
 
 
 def plain_line(markup: str, limit: int) -> str:

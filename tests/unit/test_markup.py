@@ -190,3 +190,8 @@ def test_cleaning_twice_is_cleaning_once(text: str, limit: int) -> None:
 
     assert clean_text(once, limit) == once
     once.encode()
+
+
+@pytest.mark.parametrize("number", ["9" * 5_000, "x" + "f" * 5_000, "0" * 5_000])
+def test_a_reference_of_thousands_of_digits_is_no_character(number: str) -> None:
+    assert plain_text(f"a&#{number};b", 100) == "a\ufffdb"
