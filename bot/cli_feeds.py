@@ -19,6 +19,7 @@ from bot.cli_feeds_settings import (
     HeaderOption,
     IntervalOption,
     LanguageOption,
+    LanOption,
     OutletOption,
     Settings,
     web_address,
@@ -69,10 +70,7 @@ def edit_command(
     user_agent: AgentOption = None,
     auth_file: AuthOption = None,
     content: ContentOption = None,
-    allow_private: Annotated[
-        bool | None,
-        typer.Option("--allow-private/--no-allow-private", help="Whether it may lead into your own network."),
-    ] = None,
+    allow_private: LanOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:

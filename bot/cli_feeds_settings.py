@@ -48,6 +48,11 @@ ContentOption = Annotated[
     ),
 ]
 
+LanOption = Annotated[
+    bool | None,
+    typer.Option("--allow-private/--no-allow-private", help="Whether it may lead into your own network."),
+]
+
 _NAMES: Final = {"url": "URL", "headers": "--header"}
 _WANTED: Final = {
     "url": "write a whole http:// or https:// address, such as https://example.org/rss",

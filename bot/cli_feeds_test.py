@@ -15,7 +15,14 @@ from rich.table import Table
 from rich.text import Text
 
 from bot.cli_feeds_asking import cure_for, open_rooms, stop_if_at_rest
-from bot.cli_feeds_settings import ContentOption, EncodingOption, HeaderOption, Settings, web_address
+from bot.cli_feeds_settings import (
+    ContentOption,
+    EncodingOption,
+    HeaderOption,
+    LanOption,
+    Settings,
+    web_address,
+)
 from bot.cli_feeds_shared import Desk, a_console, named_feed, open_desk, say
 from bot.cli_shared import OK, WRONG, ConfigOption, JsonOption, count, json_text, mistakes_told, stop
 from bot.core.fulltext import wants_page
@@ -54,10 +61,7 @@ def test_command(
     encoding: EncodingOption = None,
     headers: HeaderOption = None,
     content: ContentOption = None,
-    allow_private: Annotated[
-        bool | None,
-        typer.Option("--allow-private/--no-allow-private", help="Whether it may lead into your own network."),
-    ] = None,
+    allow_private: LanOption = None,
     config: ConfigOption = None,
     as_json: JsonOption = False,
 ) -> None:

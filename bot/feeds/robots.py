@@ -58,7 +58,7 @@ class Robots:
         self._free_at: dict[str, datetime] = {}  # by origin, where a Crawl-delay runs
 
     async def permit(self, url: str, *, allow_private: bool = False, is_redirect: bool = False) -> None:
-        """Return where this page may be asked for now; whoever is permitted asks at once.
+        """Return where this page may be asked for at this moment; whoever is permitted asks at once.
 
         Args:
             allow_private: True: the page may be on a private or loopback address.
@@ -87,7 +87,7 @@ class Robots:
                 self._wait_for_turn(answer.rules, token, origin, url)
 
     def _wait_for_turn(self, rules: Protego, token: str, origin: str, url: str) -> None:
-        """Note that a page is asked for now, where the Crawl-delay since the last one is over.
+        """Note that a page is being asked for, where the Crawl-delay since the last one is over.
 
         Raises:
             FetchTemporary: It is not.
